@@ -1,0 +1,99 @@
+"""Bayesian meta-analysis of path models for customer-experience research.
+
+The front door. Every name below loads its module on first use, so that ``import bayescx`` costs nothing and
+reading a model or checking evidence never waits for a sampler.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bayescx.datasets import list_evidence as list_evidence
+    from bayescx.datasets import list_models as list_models
+    from bayescx.datasets import load_evidence as load_evidence
+    from bayescx.datasets import load_model as load_model
+    from bayescx.errors import BayescxError as BayescxError
+    from bayescx.errors import ConvergenceWarning as ConvergenceWarning
+    from bayescx.errors import EvidenceError as EvidenceError
+    from bayescx.errors import FitError as FitError
+    from bayescx.errors import ModelError as ModelError
+    from bayescx.errors import ModelSyntaxError as ModelSyntaxError
+    from bayescx.errors import PriorError as PriorError
+    from bayescx.estimands import defined_parameters as defined_parameters
+    from bayescx.estimands import direct_effects as direct_effects
+    from bayescx.estimands import heterogeneity as heterogeneity
+    from bayescx.estimands import indirect_effects as indirect_effects
+    from bayescx.estimands import r_squared as r_squared
+    from bayescx.estimands import route_effects as route_effects
+    from bayescx.estimands import summarize as summarize
+    from bayescx.estimands import total_effects as total_effects
+    from bayescx.estimands import what_if as what_if
+    from bayescx.evidence import Evidence as Evidence
+    from bayescx.evidence import SampleMoments as SampleMoments
+    from bayescx.evidence import read_evidence as read_evidence
+    from bayescx.fitted import Fit as Fit
+    from bayescx.fitted import load_fit as load_fit
+    from bayescx.model import build_model as build_model
+    from bayescx.model import fit as fit
+    from bayescx.model import log_likelihood as log_likelihood
+    from bayescx.priors import Prior as Prior
+    from bayescx.priors import Priors as Priors
+    from bayescx.simulation import simulate as simulate
+    from bayescx.spec import PathModel as PathModel
+    from bayescx.spec import parse_model as parse_model
+    from bayescx.spec import read_model as read_model
+
+    __version__: str
+
+# The same names at run time, module by module.
+_HOMES = {
+    "datasets": ("list_evidence", "list_models", "load_evidence", "load_model"),
+    "errors": (
+        "BayescxError",
+        "ConvergenceWarning",
+        "EvidenceError",
+        "FitError",
+        "ModelError",
+        "ModelSyntaxError",
+        "PriorError",
+    ),
+    "estimands": (
+        "defined_parameters",
+        "direct_effects",
+        "heterogeneity",
+        "indirect_effects",
+        "r_squared",
+        "route_effects",
+        "summarize",
+        "total_effects",
+        "what_if",
+    ),
+    "evidence": ("Evidence", "SampleMoments", "read_evidence"),
+    "fitted": ("Fit", "load_fit"),
+    "model": ("build_model", "fit", "log_likelihood"),
+    "priors": ("Prior", "Priors"),
+    "simulation": ("simulate",),
+    "spec": ("PathModel", "parse_model", "read_model"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605  (one list, not two; a test compares it with the imports above)
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("bayescx")
+    elif name in _HOME_OF:
+        value = getattr(importlib.import_module(f"bayescx.{_HOME_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'bayescx' has no attribute {name!r}")
+    globals()[name] = value  # the next look-up finds it without coming here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,14 @@
+"""What organizations share: rows or moments, matched to the variables of a model.
+
+Reading, checking and the moments themselves; nothing here knows about models or sampling.
+"""
+
+from __future__ import annotations
+
+from bayescx.evidence.documents import read_evidence
+from bayescx.evidence.evidence import Evidence
+from bayescx.evidence.matching import Matched
+from bayescx.evidence.moments import SampleMoments
+from bayescx.evidence.readers import read_moments
+
+__all__ = ["Evidence", "Matched", "SampleMoments", "read_evidence", "read_moments"]

@@ -1,0 +1,131 @@
+"""Evidence files: a TOML document that names what each organization shared, or one table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bayescx.errors import EvidenceError
+from bayescx.evidence.evidence import Evidence, Part, Unusable, whole_number_problems
+from bayescx.evidence.findings import Finding, suggestion
+from bayescx.evidence.readers import TABLES, read_moments, read_table, read_toml
+from bayescx.evidence.rows import one_organization, spelled_apart
+
+KEYS = ("n_planned", "min_n", "organizations", "published")
+SHARES = ("rows", "moments")
+
+
+def read_evidence(
+    path: str | Path,
+    *,
+    organization: str | None = None,
+    n_planned: int | None = None,
+    min_n: int | None = None,
+) -> Evidence:
+    """Read evidence from a TOML document or from one table of rows.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.toml``: tables ``[organizations.NAME]`` with ``rows = "file.csv"`` (the whole file is that
+        organization) or ``moments = "file.json"``, relative to the document and inside its folder;
+        ``n_planned`` and ``min_n`` at the top. ``.csv`` or ``.parquet``: rows of all organizations.
+    organization : str
+        For a table: the column that names the organization of each row.
+    n_planned, min_n : int, optional
+        As in `Evidence.from_rows`; they take the place of what a document says.
+
+    Returns
+    -------
+    Evidence
+        A share that cannot be read, an unknown key or a figure that is not supported does not stop the
+        reading: `Evidence.problems` and `Evidence.matched` report it together with everything else.
+
+    Raises
+    ------
+    EvidenceError
+        If the file itself cannot be read, is not valid TOML (with the line) or names no organization.
+    """
+    kind = Path(path).suffix.lower()
+    if kind == ".toml":
+        return _from_document(Path(path), organization, n_planned, min_n)
+    if kind not in TABLES:
+        works = "evidence is a .toml document, or a .csv or .parquet table of rows"
+        raise EvidenceError(str(path), [f"cannot read '{kind}' files as evidence; {works}"])
+    if organization is None:
+        columns = suggestion("", read_table(path).frame.columns)
+        problem = f"organization= (command line: --organization COLUMN) must name a column{columns}"
+        raise EvidenceError(str(path), [problem])
+    return Evidence.from_rows(path, organization=organization, n_planned=n_planned, min_n=min_n)
+
+
+def _from_document(
+    path: Path, organization: str | None, n_planned: int | None, min_n: int | None
+) -> Evidence:
+    document = read_toml(path)
+    defects = [f"unknown key '{key}'{suggestion(key, KEYS)}" for key in document if key not in KEYS]
+    if organization is not None:
+        defects.append("organization= (command line: --organization) is for a table of rows, not for .toml")
+    if "published" in document:
+        defects.append("published figures are not supported by this version; leave [[published]] out")
+    stated: dict[str, int | None] = {"n_planned": n_planned, "min_n": min_n}
+    for name in [name for name, value in stated.items() if value is None]:
+        wrong = whole_number_problems(**{name: document.get(name)})
+        stated[name] = None if wrong else document.get(name)
+        defects += wrong
+    parts, unread = _shares(path.parent, document.get("organizations"))
+    return Evidence(parts, stated["n_planned"], stated["min_n"], path.name, (*defects, *unread))
+
+
+def _shares(folder: Path, organizations: object) -> tuple[dict[str, Part], tuple[str, ...]]:
+    """Read what each organization shared; return also what is wrong with the tables as a whole."""
+    if organizations is None or organizations == {}:
+        return {}, ("there is no organization in it: an [organizations.NAME] table for each is needed",)
+    if not isinstance(organizations, Mapping):
+        return {}, ("organizations must be tables: [organizations.NAME] for each",)
+    cleaned = [name.strip() for name in organizations]
+    defects = spelled_apart(cleaned, list(organizations))
+    if "" in cleaned:
+        defects += ("an organization has an empty name",)
+    owners: dict[Path, str] = {}
+    parts: dict[str, Part] = {
+        name: _share(folder, name, entry, owners)
+        for name, entry in zip(cleaned, organizations.values(), strict=True)
+    }
+    return parts, defects
+
+
+def _share(folder: Path, name: str, entry: object, owners: dict[Path, str]) -> Part:
+    """Read the file of one organization; `owners` remembers which organization each file belongs to."""
+    if not isinstance(entry, Mapping):
+        return _unusable(name, f"an [organizations.{name}] table is needed, not a value", "")
+    unknown = [key for key in entry if key not in SHARES]
+    if unknown:
+        what = f"unknown key '{unknown[0]}' in an organization's table{suggestion(unknown[0], SHARES)}"
+        return _unusable(name, what, "")
+    if len(entry) != 1:
+        return _unusable(name, 'an organization needs one file, either rows = "..." or moments = "..."', "")
+    (kind, given), *_ = entry.items()
+    if not (isinstance(given, str) and given):
+        return _unusable(name, f"{kind} must be the name of a file in quotes", repr(given))
+    file = (folder / given).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        return _unusable(name, "a file must lie in the folder of the evidence file, or below it", given)
+    if file in owners:
+        where = f"{given}, as for {owners[file]}"
+        return _unusable(name, "the same file is given for two organizations", where)
+    owners[file] = name
+    return _read_share(name, kind, folder / given, given)
+
+
+def _read_share(name: str, kind: str, file: Path, given: str) -> Part:
+    try:
+        if kind == "rows":
+            return one_organization(read_table(file), name)
+        return read_moments(file)
+    except EvidenceError as error:
+        return Unusable(tuple(Finding(problem, name, given) for problem in error.problems))
+
+
+def _unusable(name: str, what: str, detail: str) -> Unusable:
+    return Unusable((Finding(what, name, detail),))

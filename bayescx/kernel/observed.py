@@ -1,0 +1,75 @@
+"""Log-likelihood of path models on observed variables: one regression per equation on cross-products.
+
+log L = -(n - 1) / 2 [log|Sigma| + tr(S Sigma^-1)] splits into the endogenous equations, where the residual mean square
+(1, -b) S (1, -b)' meets its variance, and the saturated block of exogenous variables.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayescx.kernel.compiled import compiled
+from bayescx.kernel.exogenous import exogenous_adjoint, exogenous_precision
+
+__all__ = ["observed_likelihood"]
+
+
+@compiled
+def _equation(i, cov, u, structure, adjoint, half, weight):
+    """Minus half the deviance of one equation (per ``half``), with the gradient of its paths; ``weight`` (m,) holds b."""
+    own = structure.observed_row[i]
+    first, last = structure.path_start[i], structure.path_start[i + 1]
+    for e in range(first, last):
+        c = structure.path_component[e]
+        weight[e - first] = structure.path_value[e] * (u[c] if c >= 0 else 1.0)
+    square = cov[own, own]
+    c = structure.psi_component[i]
+    inverse = np.exp(-2.0 * u[c]) if c >= 0 else 1.0
+    inverse /= structure.psi_value[i] ** 2
+    for e in range(first, last):
+        source = structure.observed_row[structure.path_source[e]]
+        residual = cov[source, own]
+        for f in range(first, last):
+            residual -= cov[source, structure.observed_row[structure.path_source[f]]] * weight[f - first]
+        square -= weight[e - first] * (residual + cov[source, own])
+        k = structure.path_component[e]
+        if k >= 0:
+            adjoint[k] += 2.0 * half * inverse * residual * structure.path_value[e]
+    log_variance = 2.0 * np.log(structure.psi_value[i])
+    if c >= 0:
+        log_variance += 2.0 * u[c]
+        adjoint[c] += 2.0 * half * (square * inverse - 1.0)
+    return -half * (log_variance + square * inverse)
+
+
+@compiled
+def observed_likelihood(data, structure, u, adjoint):
+    """Sum of the organizations' log-likelihoods; ``adjoint`` (J, C) gains the derivatives."""
+    n_org, m = u.shape[0], structure.psi_component.shape[0]
+    exogenous = structure.exogenous
+    n_exo = exogenous.shape[0]
+    is_exogenous = np.zeros(m, dtype=np.bool_)
+    for a in range(n_exo):
+        is_exogenous[exogenous[a]] = True
+    weight = np.empty(structure.path_source.shape[0])
+    precision, moment = np.empty((n_exo, n_exo)), np.empty((n_exo, n_exo))
+    factor, inverse, sd = np.empty((n_exo, n_exo)), np.empty((n_exo, n_exo)), np.empty(n_exo)
+    work = np.empty((2, n_exo, n_exo))
+    total = 0.0
+    for j in range(n_org):
+        half, cov, row = data.half_df[j], data.cov[j], u[j]
+        for i in range(m):
+            if not is_exogenous[i]:
+                total += _equation(i, cov, row, structure, adjoint[j], half, weight)
+        log_det = exogenous_precision(row, structure, precision, factor, inverse, sd)
+        if log_det == -np.inf:
+            return -np.inf
+        trace = 0.0
+        for a in range(n_exo):
+            for b in range(n_exo):
+                x, y = structure.observed_row[exogenous[a]], structure.observed_row[exogenous[b]]
+                moment[a, b] = cov[x, y]
+                trace += moment[a, b] * precision[a, b]
+        total -= half * (log_det + trace)
+        exogenous_adjoint(row, structure, precision, factor, inverse, sd, moment, -half, work, adjoint[j])
+    return total

@@ -1,0 +1,226 @@
+"""From free parameters to every organization's components, and the way back for gradients.
+
+Population: component ~ Normal(mu, tau). The free parameter is eps with component = m(mu, tau) + L(tau) eps, where
+N(m, L L') is what the organization's own normal approximation (precision P, information P b) and N(mu, tau) give
+together: C = diag(1 / tau^2) + P = R R', K = R^-1, m = K' K (mu / tau^2 + P b), L = K'. The density gains log|L|, so the
+posterior is exact for any P and b, and has no funnel; an organization without data (P = 0) becomes non-centered by itself.
+
+Blocks of one component (log SDs, single-predictor equations) are most of them and take the scalar form of the same algebra.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayescx.kernel.compiled import compiled
+from bayescx.kernel.priors import log_density
+
+__all__ = ["place", "pull_back"]
+
+_HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
+
+
+@compiled
+def _population(x, n_org, pooling, priors, mean, precision, gradient):
+    """Priors of the population means and SDs, and of the components given them up to their squares."""
+    n_z, n_pop = pooling.shared_matrix.shape[1], priors.mean_family.shape[0]
+    log_p = 0.0
+    for k in range(n_pop):
+        lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], x[n_z + k])
+        log_p += lp
+        gradient[n_z + k] += slope
+        log_tau = x[n_z + n_pop + k]
+        tau = np.exp(log_tau)
+        lp, slope = log_density(priors.sd_family[k], priors.sd_parameters[k], tau)
+        log_p += lp + log_tau - n_org * (log_tau + _HALF_LOG_2PI)
+        gradient[n_z + n_pop + k] += slope * tau + 1.0 - n_org
+    for o in range(pooling.own_component.shape[0]):
+        k = pooling.population[o]
+        if k >= 0:
+            mean[o] = x[n_z + k]
+            precision[o] = np.exp(-2.0 * x[n_z + n_pop + k])
+        else:
+            mean[o] = pooling.fixed_mean[o]
+            precision[o] = 1.0 / pooling.fixed_sd[o] ** 2
+    return log_p
+
+
+@compiled
+def _shared(x, pooling, priors, u, gradient):
+    """Components that all organizations share, and their prior."""
+    n_shared, n_z = pooling.shared_matrix.shape
+    log_p = 0.0
+    for i in range(n_shared):
+        value = pooling.shared_offset[i]
+        for k in range(n_z):
+            value += pooling.shared_matrix[i, k] * x[k]
+        for j in range(u.shape[0]):
+            u[j, pooling.shared_component[i]] = value
+        lp, slope = log_density(priors.shared_family[i], priors.shared_parameters[i], value)
+        log_p += lp
+        for k in range(n_z):
+            gradient[k] += slope * pooling.shared_matrix[i, k]
+    return log_p
+
+
+@compiled
+def _place_block(eps, row, mean, precision, information, steering, first, size, component, inverse, work):
+    """Components of one block of one organization; leaves K in ``inverse`` and returns log|L|."""
+    for a in range(size):
+        for b in range(a + 1):
+            s = steering[a * size + b]
+            if a == b:
+                s += precision[first + a]
+            for c in range(b):
+                s -= inverse[a * size + c] * inverse[b * size + c]
+            if a == b:
+                inverse[a * size + a] = np.sqrt(s)
+            else:
+                inverse[a * size + b] = s / inverse[b * size + b]
+    log_scale = 0.0
+    for a in range(size):  # R becomes its inverse in place, row by row
+        pivot = inverse[a * size + a]
+        log_scale -= np.log(pivot)
+        for b in range(a):
+            s = 0.0
+            for c in range(b, a):
+                s -= inverse[a * size + c] * inverse[c * size + b]
+            work[b] = s / pivot
+        for b in range(a):
+            inverse[a * size + b] = work[b]
+        inverse[a * size + a] = 1.0 / pivot
+    for a in range(size):
+        s = eps[first + a]
+        for b in range(a + 1):
+            s += inverse[a * size + b] * (precision[first + b] * mean[first + b] + information[first + b])
+        work[a] = s
+    for c in range(size):
+        s = 0.0
+        for a in range(c, size):
+            s += inverse[a * size + c] * work[a]
+        row[component[first + c]] = s
+    return log_scale
+
+
+@compiled
+def place(x, pooling, priors, steering, u, mean, precision, scale, inverse, gradient):
+    """Fill components ``u`` (J, C); return the log prior with all Jacobians and start ``gradient`` (D,).
+
+    ``mean``, ``precision`` (O,), ``scale`` (J, O) and ``inverse`` (J, total) are left for ``pull_back``.
+    """
+    n_org, n_own = scale.shape
+    n_block = pooling.block_offset.shape[0]
+    scalars = pooling.block_start[n_block]
+    log_p = _shared(x, pooling, priors, u, gradient)
+    log_p += _population(x, n_org, pooling, priors, mean, precision, gradient)
+    work = np.empty(scalars + 1)
+    first_eps = x.shape[0] - n_org * n_own
+    for j in range(n_org):
+        eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
+        row = u[j]
+        for b in range(n_block):
+            first, offset = pooling.block_start[b], pooling.block_offset[b]
+            size = pooling.block_start[b + 1] - first
+            log_p += _place_block(
+                eps, row, mean, precision, steering.information[j], steering.block[j, offset:], first, size,
+                pooling.own_component, inverse[j, offset:], work,
+            )  # fmt: skip
+        spread = 1.0  # running product, so that one logarithm serves many components
+        for o in range(scalars, n_own):
+            variance = 1.0 / (precision[o] + steering.scalar[j, o])
+            scale[j, o] = np.sqrt(variance)
+            centre = variance * (precision[o] * mean[o] + steering.information[j, o])
+            row[pooling.own_component[o]] = centre + scale[j, o] * eps[o]
+            spread *= variance
+            if spread < 1e-200 or spread > 1e200:
+                log_p += 0.5 * np.log(spread)
+                spread = 1.0
+        log_p += 0.5 * np.log(spread)
+        for o in range(n_own):
+            value = row[pooling.own_component[o]]
+            if pooling.population[o] >= 0:
+                log_p -= 0.5 * precision[o] * (value - mean[o]) ** 2
+            else:
+                log_p += log_density(priors.own_family[o], priors.own_parameters[o], value)[0]
+    return log_p
+
+
+@compiled
+def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solved, slope):
+    """Gradient in eps, C^-1 total (``solved``), v = K' eps (``shift``) and the slope of the block's density in its precisions.
+
+    The adjoint of R is -v w' below the diagonal (w = K total) and -1 / R_aa on it. Pulled back through the
+    Cholesky factorization, with R' v = eps, its diagonal is the sum that ends in ``slope``.
+    """
+    for a in range(size):
+        s = 0.0
+        for b in range(a + 1):
+            s += inverse[a * size + b] * total[first + b]
+        eps_gradient[first + a] = s
+    for c in range(size):
+        shift[c], solved[c], slope[c] = 0.0, 0.0, 0.0
+        below = 0.0  # sum over b < a of K_bc w_b
+        for a in range(c, size):
+            k = inverse[a * size + c]
+            shift[c] += k * eps[first + a]
+            w = eps_gradient[first + a]
+            solved[c] += k * w
+            slope[c] -= k * eps[first + a] * below + 0.5 * k * k * (eps[first + a] * w + 1.0)
+            below += k * w
+
+
+@compiled
+def pull_back(x, pooling, priors, steering, u, mean, precision, scale, inverse, adjoint, gradient):
+    """Add to ``gradient`` (D,) what the likelihood's ``adjoint`` (J, C) and the density of the components imply."""
+    n_org, n_own = scale.shape
+    n_shared, n_z = pooling.shared_matrix.shape
+    n_pop = priors.mean_family.shape[0]
+    n_block = pooling.block_offset.shape[0]
+    scalars = pooling.block_start[n_block]
+    first_eps = x.shape[0] - n_org * n_own
+    total = np.empty(n_own)
+    shift, solved, slope = np.empty(scalars + 1), np.empty(scalars + 1), np.empty(scalars + 1)
+    mean_gradient, precision_gradient = np.zeros(n_own), np.zeros(n_own)
+    for i in range(n_shared):
+        s = 0.0
+        for j in range(n_org):
+            s += adjoint[j, pooling.shared_component[i]]
+        for k in range(n_z):
+            gradient[k] += s * pooling.shared_matrix[i, k]
+    for j in range(n_org):
+        row = u[j]
+        eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
+        eps_gradient = gradient[first_eps + j * n_own : first_eps + (j + 1) * n_own]
+        for o in range(n_own):
+            c = pooling.own_component[o]
+            if pooling.population[o] >= 0:
+                pull = precision[o] * (row[c] - mean[o])
+                mean_gradient[o] += pull
+                precision_gradient[o] -= 0.5 * (row[c] - mean[o]) ** 2
+            else:
+                pull = -log_density(priors.own_family[o], priors.own_parameters[o], row[c])[1]
+            total[o] = adjoint[j, c] - pull
+        for b in range(n_block):
+            first, offset = pooling.block_start[b], pooling.block_offset[b]
+            size = pooling.block_start[b + 1] - first
+            _pull_back_block(
+                eps, total, first, size, inverse[j, offset:], eps_gradient, shift, solved, slope,
+            )  # fmt: skip
+            for c in range(size):
+                o = first + c
+                centre = row[pooling.own_component[o]] - shift[c]
+                mean_gradient[o] += solved[c] * precision[o]
+                precision_gradient[o] += slope[c] + solved[c] * (mean[o] - centre)
+        for o in range(scalars, n_own):
+            s = scale[j, o]
+            moved = s * eps[o]
+            centre = row[pooling.own_component[o]] - moved
+            eps_gradient[o] = total[o] * s
+            through = total[o] * s * s
+            mean_gradient[o] += through * precision[o]
+            precision_gradient[o] += through * (mean[o] - centre - 0.5 * moved) - 0.5 * s * s
+    for o in range(n_own):
+        k = pooling.population[o]
+        if k >= 0:
+            gradient[n_z + k] += mean_gradient[o]
+            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o]

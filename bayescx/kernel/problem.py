@@ -1,0 +1,136 @@
+"""The data of one posterior, as the flat arrays that the compiled density reads.
+
+Nothing here is compiled per model: which paths exist, which prior family a value has, and how it is pooled are all
+array *contents*, so one cached machine function serves every model.
+
+Terms. A *component* is one scalar that an organization has (a path, a log SD, a loading, a Fisher-z partial
+correlation); an organization's components form a row of length C. *Own* components differ between organizations (pooled or
+independent); *shared* ones are equal over them. Every entry of a model matrix is ``value * component`` or, with
+component -1, the constant ``value``; SDs are ``value * exp(component)``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "GENERAL",
+    "LATENT",
+    "OBSERVED",
+    "RECORD",
+    "Data",
+    "Pooling",
+    "Priors",
+    "Steering",
+    "Structure",
+    "pack",
+]
+
+OBSERVED, LATENT, GENERAL = 0, 1, 2
+"""Likelihood routes: one regression per equation, m x m latent form, p x p covariance matrix."""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Data(NamedTuple):
+    """Sample moments: ``half_df`` (J,) is (n - 1) / 2, ``cov`` (J, p, p) has divisor n - 1."""
+
+    half_df: Floats
+    cov: Floats
+
+
+class Structure(NamedTuple):
+    """Where components sit in B, Lambda, Psi and Theta.
+
+    Paths are stored by outcome (rows ``path_start[i]:path_start[i + 1]`` point into construct i), loadings by item.
+    ``exogenous`` (e,) lists the exogenous constructs. ``exogenous_cell`` (e, e), ``psi_cell`` (m, m) and ``theta_cell`` (p, p)
+    hold the component of each free correlation below the diagonal, else -1.
+    ``observed_row`` (m,) is the data column of an observed construct, else -1.
+    """
+
+    options: Ints  # route, C
+    path_start: Ints
+    path_source: Ints
+    path_component: Ints
+    path_value: Floats
+    loading_start: Ints
+    loading_column: Ints
+    loading_component: Ints
+    loading_value: Floats
+    psi_component: Ints
+    psi_value: Floats
+    theta_component: Ints
+    theta_value: Floats
+    exogenous: Ints
+    exogenous_cell: Ints
+    psi_cell: Ints
+    theta_cell: Ints
+    observed_row: Ints
+
+
+class Pooling(NamedTuple):
+    """How free parameters become components.
+
+    Own components come in blocks that are moved together; blocks of more than one component come first.
+    ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent;
+    ``fixed_mean`` and ``fixed_sd`` then steer it. Shared components are ``shared_offset + shared_matrix @ z``.
+    """
+
+    own_component: Ints
+    population: Ints
+    fixed_mean: Floats
+    fixed_sd: Floats
+    block_start: Ints
+    block_offset: Ints
+    shared_component: Ints
+    shared_offset: Floats
+    shared_matrix: Floats
+
+
+class Priors(NamedTuple):
+    """Family codes and parameters (see ``kernel.priors``) of shared, own, population-mean and population-SD values."""
+
+    shared_family: Ints
+    shared_parameters: Floats
+    own_family: Ints
+    own_parameters: Floats
+    mean_family: Ints
+    mean_parameters: Floats
+    sd_family: Ints
+    sd_parameters: Floats
+
+
+class Steering(NamedTuple):
+    """Normal approximation of each organization's likelihood: it changes the speed of sampling, never the posterior.
+
+    ``scalar`` (J, O) and ``block`` (J, total) are precisions; ``information`` (J, O) is precision times estimate.
+    """
+
+    information: Floats
+    scalar: Floats
+    block: Floats
+
+
+RECORD = 4
+"""Numbers per array in the record: its address and up to three lengths."""
+
+
+def pack(*groups: tuple[NDArray[np.generic], ...]) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
+    """Lay out addresses and shapes of all arrays for the compiled density.
+
+    Returns the record array that travels as ``user_data`` and the arrays it points to: keep both alive.
+    """
+    arrays = [
+        np.ascontiguousarray(value, dtype=np.int64 if np.issubdtype(value.dtype, np.integer) else np.float64)
+        for group in groups
+        for value in group
+    ]
+    records = np.zeros((len(arrays), RECORD), dtype=np.uint64)
+    for record, array in zip(records, arrays, strict=True):
+        record[0] = array.ctypes.data
+        record[1 : 1 + array.ndim] = array.shape
+    return records.ravel(), arrays

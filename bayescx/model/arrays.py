@@ -1,0 +1,280 @@
+"""Layout, moments, priors and steering as the arrays of the compiled density, and the order of its free parameters.
+
+Free parameters x = [z (shared), mu, log tau (population), eps (organization by organization)].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import null_space
+
+from bayescx.errors import PriorError
+from bayescx.kernel import problem
+from bayescx.kernel.priors import encode
+from bayescx.model.layout import Entry, Layout
+from bayescx.priors import Prior, Priors
+
+__all__ = ["Arrays", "Sample", "component_priors"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_FIELDS = {
+    "paths": ("path_mean", "path_sd"),
+    "loadings": ("loading", ""),
+    "residuals": ("residual", "residual_sd"),
+    "exogenous": ("exogenous", "exogenous_sd"),
+    "covariances": ("correlation", "correlation_sd"),
+}
+_VAGUE_SD = 10.0  # steers independent components whose prior has no SD
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Moments on the common scale: ``n_obs`` (J,), ``cov`` (J, p, p) with divisor n - 1."""
+
+    n_obs: Ints
+    cov: Floats
+
+
+def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior | None]]:
+    """Prior of each component's centre (or value, where organizations share it or are independent) and of its SD.
+
+    Raises
+    ------
+    PriorError
+        If a prior is named for a parameter that the model does not have.
+    """
+    names = [component.name for component in layout.components]
+    unknown = [name for name in priors.overrides if name not in names]
+    if unknown:
+        raise PriorError(
+            f"a prior is given for {', '.join(map(repr, unknown))}, but the free parameters of this model are: "
+            f"{', '.join(names)}"
+        )
+    out: list[tuple[Prior, Prior | None]] = []
+    for component, kind in zip(layout.components, layout.kinds, strict=True):
+        centre, sd = _FIELDS[component.block]
+        prior = priors.overrides.get(component.name, getattr(priors, centre))
+        out.append((prior, getattr(priors, sd) if kind == "partial" else None))
+    return out
+
+
+def _encode(priors: Sequence[Prior], *, positive: bool) -> tuple[Ints, Floats]:
+    codes, numbers = [], []
+    for prior in priors:
+        known = encode(prior.name, prior.parameters)
+        if known is None or prior.positive != positive:
+            raise PriorError(
+                f'{prior} restricts the sign of a value that engine="kernel" leaves free; use engine="pymc", or a prior '
+                "on the whole line such as Normal"
+            )
+        codes.append(known[0])
+        numbers.append(known[1])
+    return np.array(codes, dtype=np.int64), np.array(numbers, dtype=np.float64).reshape(-1, 4)
+
+
+def _location_and_scale(prior: Prior) -> tuple[float, float]:
+    p = prior.parameters
+    location = p.get("mu", p.get("alpha", 0.0))
+    return location, p.get("sigma", p.get("s", p.get("b", p.get("beta", _VAGUE_SD))))
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Everything the compiled density reads, for one layout, sample and choice of priors.
+
+    Attributes
+    ----------
+    own : tuple of int
+        Components that differ between organizations, blocks of several first; O of them.
+    blocks : tuple of tuple of int
+        The same, grouped into blocks that are moved together (the paths of one equation; anything else alone).
+    shared : tuple of int
+        Components that organizations share.
+    """
+
+    layout: Layout
+    sample: Sample
+    priors: Priors
+    steering: problem.Steering
+
+    @classmethod
+    def of(cls, layout: Layout, sample: Sample, priors: Priors) -> Arrays:
+        """Arrays that steer nothing yet: own components are non-centered."""
+        blank = cls(layout, sample, priors, problem.Steering(*(np.zeros((1, 1)),) * 3))
+        n_org, n_own = len(sample.n_obs), len(blank.own)
+        total = sum(len(block) ** 2 for block in blank.blocks if len(block) > 1)
+        zeros = np.zeros((n_org, n_own))
+        return replace(blank, steering=problem.Steering(zeros, zeros.copy(), np.zeros((n_org, max(total, 1)))))
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[int, ...], ...]:
+        equations: dict[tuple[str, str], list[int]] = {}
+        for c, (component, kind) in enumerate(zip(self.layout.components, self.layout.kinds, strict=True)):
+            if kind != "full":
+                name = component.equation if component.block == "paths" else component.name
+                equations.setdefault((component.block, name), []).append(c)
+        several = [tuple(block) for block in equations.values() if len(block) > 1]
+        return (*several, *(tuple(block) for block in equations.values() if len(block) == 1))
+
+    @cached_property
+    def own(self) -> tuple[int, ...]:
+        return tuple(c for block in self.blocks for c in block)
+
+    @cached_property
+    def shared(self) -> tuple[int, ...]:
+        return tuple(c for c, kind in enumerate(self.layout.kinds) if kind == "full")
+
+    @cached_property
+    def population(self) -> tuple[int, ...]:
+        """Own components that are partially pooled, in the order of mu and tau."""
+        return tuple(c for c in self.own if self.layout.kinds[c] == "partial")
+
+    @cached_property
+    def shared_map(self) -> tuple[Floats, Floats]:
+        """Offset (F,) and matrix (F, Z) of shared components: those of a factor scaled by its average stay on that average."""
+        position = {c: i for i, c in enumerate(self.shared)}
+        offset, columns = np.zeros(len(self.shared)), []
+        constrained: set[int] = set()
+        for group in _connected(self.layout.averages):
+            members = sorted({e.component for factor in group for e in factor})
+            constraint = np.zeros((len(group), len(members)))
+            for r, factor in enumerate(group):
+                for e in factor:
+                    constraint[r, members.index(e.component)] += e.value
+            wanted = np.array([float(len(factor)) for factor in group])
+            particular = np.ones(len(members))
+            particular += np.linalg.pinv(constraint) @ (wanted - constraint @ particular)
+            for member, value in zip(members, particular, strict=True):
+                offset[position[member]] = value
+            for direction in null_space(constraint).T:
+                column = np.zeros(len(self.shared))
+                column[[position[member] for member in members]] = direction
+                columns.append(column)
+            constrained.update(members)
+        for c in self.shared:
+            if c not in constrained:
+                column = np.zeros(len(self.shared))
+                column[position[c]] = 1.0
+                columns.append(column)
+        matrix = np.array(columns).T if columns else np.zeros((len(self.shared), 0))
+        return offset, matrix
+
+    @property
+    def n_shared_free(self) -> int:
+        """Z, the number of free parameters behind the shared components."""
+        return self.shared_map[1].shape[1]
+
+    @property
+    def n_dim(self) -> int:
+        """D, the number of free parameters."""
+        return self.n_shared_free + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own)
+
+    @property
+    def n_expanded(self) -> int:
+        """Length of the expanded draw: shared, mu, tau, own components."""
+        return len(self.shared) + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own)
+
+    @cached_property
+    def records(self) -> NDArray[np.uint64]:
+        """The record array for the compiled density."""
+        return self._packed[0]
+
+    @cached_property
+    def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
+        data = problem.Data((self.sample.n_obs - 1) / 2.0, self.sample.cov)
+        return problem.pack(data, structure_arrays(self.layout), self._pooling(), self._priors(), self.steering)
+
+    def _pooling(self) -> problem.Pooling:
+        position = {c: k for k, c in enumerate(self.population)}
+        described = component_priors(self.layout, self.priors)
+        steer = np.array([_location_and_scale(described[c][0]) for c in self.own]).reshape(-1, 2)
+        several = [block for block in self.blocks if len(block) > 1]
+        sizes = np.array([len(block) for block in several], dtype=np.int64)
+        offset, matrix = self.shared_map
+        return problem.Pooling(
+            own_component=np.array(self.own, dtype=np.int64),
+            population=np.array([position.get(c, -1) for c in self.own], dtype=np.int64),
+            fixed_mean=steer[:, 0],
+            fixed_sd=steer[:, 1],
+            block_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            block_offset=np.concatenate([[0], np.cumsum(sizes**2)])[:-1].astype(np.int64),
+            shared_component=np.array(self.shared, dtype=np.int64),
+            shared_offset=offset,
+            shared_matrix=matrix,
+        )
+
+    def _priors(self) -> problem.Priors:
+        described = component_priors(self.layout, self.priors)
+        # partially pooled components get the density of their population; the family stored for them is not read
+        independent = Prior("Normal")
+        own = [independent if self.layout.kinds[c] == "partial" else described[c][0] for c in self.own]
+        return problem.Priors(
+            *_encode([described[c][0] for c in self.shared], positive=False),
+            *_encode(own, positive=False),
+            *_encode([described[c][0] for c in self.population], positive=False),
+            *_encode([sd for c in self.population if (sd := described[c][1]) is not None], positive=True),
+        )
+
+
+def _connected(factors: Sequence[tuple[Entry, ...]]) -> list[list[tuple[Entry, ...]]]:
+    """Group factors that share a loading by label: their averages are constrained together."""
+    groups: list[list[tuple[Entry, ...]]] = []
+    for factor in factors:
+        members = {e.component for e in factor}
+        joined = [g for g in groups if any(e.component in members for other in g for e in other)]
+        groups = [g for g in groups if g not in joined]
+        groups.append([factor, *(other for g in joined for other in g)])
+    return groups
+
+
+def _by_row(entries: Sequence[Entry], n_rows: int) -> tuple[Ints, Ints, Ints, Floats]:
+    ordered = sorted(entries, key=lambda e: e.row)
+    counts = np.bincount([e.row for e in ordered], minlength=n_rows) if ordered else np.zeros(n_rows, dtype=np.int64)
+    return (
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.array([e.column for e in ordered], dtype=np.int64),
+        np.array([e.component for e in ordered], dtype=np.int64),
+        np.array([e.value for e in ordered], dtype=np.float64),
+    )
+
+
+def route_of(layout: Layout) -> int:
+    """The cheapest exact form of the likelihood that the model allows."""
+    exogenous = set(layout.exogenous)
+    residual_cells = [i for i, _ in np.argwhere(layout.psi_cells >= 0) if i not in exogenous]
+    zero = any(e.component < 0 and e.value == 0 for e in layout.psi)
+    if residual_cells or zero or np.any(layout.theta_cells >= 0):
+        return problem.GENERAL
+    latent = set(layout.model.latents)
+    if not latent:
+        return problem.OBSERVED
+    exact = any(e.component < 0 and e.value == 0 for e in layout.theta)
+    return problem.GENERAL if exact or latent != set(layout.constructs) else problem.LATENT
+
+
+def structure_arrays(layout: Layout) -> problem.Structure:
+    """The layout's entries as index arrays."""
+    m, p = len(layout.constructs), len(layout.variables)
+    exogenous = np.array(layout.exogenous, dtype=np.int64)
+    column_of = {name: i for i, name in enumerate(layout.variables)}
+    return problem.Structure(
+        np.array([route_of(layout), len(layout.components)], dtype=np.int64),
+        *_by_row(layout.paths, m),
+        *_by_row(layout.loadings, p),
+        np.array([e.component for e in layout.psi], dtype=np.int64),
+        np.array([e.value for e in layout.psi], dtype=np.float64),
+        np.array([e.component for e in layout.theta], dtype=np.int64),
+        np.array([e.value for e in layout.theta], dtype=np.float64),
+        exogenous,
+        layout.psi_cells[np.ix_(exogenous, exogenous)],
+        layout.psi_cells,
+        layout.theta_cells,
+        np.array([column_of.get(name, -1) for name in layout.constructs], dtype=np.int64),
+    )

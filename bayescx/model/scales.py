@@ -1,0 +1,76 @@
+"""What one unit of each construct is, and how each factor gets its unit.
+
+A factor's unit comes, in this order, from a loading that the model fixes to a number, from a factor variance that
+it fixes, or from ``identification``: its free loadings average 1 on the common scale ("mean": no item is special), or its
+first loading is 1 ("marker": lavaan's convention, in the unit of that item).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescx.errors import ModelError
+from bayescx.spec import Parameter, PathModel
+
+__all__ = ["common_scale", "construct_scales"]
+
+
+def common_scale(n_obs: NDArray[np.int64], cov: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pooled within-organization SD of each variable, shape (p,): sqrt(sum (n_j - 1) s_jk^2 / sum (n_j - 1))."""
+    weight = n_obs - 1.0
+    variance = np.einsum("j,jkk->k", weight, cov) / weight.sum()
+    return np.asarray(np.sqrt(variance))
+
+
+def construct_scales(
+    model: PathModel, observed: Mapping[str, float], identification: str
+) -> tuple[dict[str, float], dict[str, float], list[str]]:
+    """Loadings fixed by convention (name -> raw value), data units per unit of each construct, factors scaled by their average.
+
+    Raises
+    ------
+    ModelError
+        If a factor has no unit: ``identification="marker"`` with ``NA*`` on the first loading and nothing else fixed.
+    """
+    rows: dict[str, list[Parameter]] = {}
+    for row in model.loadings:
+        rows.setdefault(row.lhs, []).append(row)
+    fixed_variance = {row.lhs for row in model.variances if row.fixed is not None}
+    marked: dict[str, float] = {}
+    averaged: list[str] = []
+    anchor: dict[str, tuple[str, float]] = {}
+    problems = []
+    for factor, loadings in rows.items():
+        numbers = [row for row in loadings if row.fixed]
+        free = [row for row in loadings if row.fixed is None]
+        if numbers:
+            anchor[factor] = (numbers[0].rhs, abs(numbers[0].fixed or 1.0))
+        elif factor in fixed_variance:
+            continue
+        elif identification == "marker" and free[0].freed:
+            problems.append(
+                f"line {free[0].line}: factor '{factor}' has no unit: NA* frees its first loading; fix another loading "
+                f"(1*item) or the factor's variance ({factor} ~~ 1*{factor})"
+            )
+        elif identification == "marker" or len(free) == 1:
+            marked[free[0].name] = 1.0
+            anchor[factor] = (free[0].rhs, 1.0)
+        else:
+            averaged.append(factor)
+    if problems:
+        raise ModelError("identification", problems)
+    scale = {name: observed[name] for name in model.constructs if name in observed}
+    scale |= {factor: 1.0 for factor in rows if factor not in anchor}
+
+    def unit(factor: str) -> float:
+        if factor not in scale:
+            item, value = anchor[factor]
+            scale[factor] = (observed[item] if item in observed else unit(item)) / value
+        return scale[factor]
+
+    for factor in rows:
+        unit(factor)
+    return marked, scale, averaged

@@ -1,0 +1,76 @@
+"""What a model text says, row by row: parameters and definitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bayescx.spec.expressions import Expression
+
+Operator = Literal["~", "=~", "~~", "~1"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the model: a path, a loading, a (co)variance or an intercept.
+
+    Parameters
+    ----------
+    lhs : str
+        The outcome of a path, the factor of a loading, the first variable of a covariance.
+    op : {"~", "=~", "~~", "~1"}
+        Path, loading, (co)variance, intercept.
+    rhs : str
+        The cause of a path, the item of a loading, the second variable of a covariance; else empty.
+    fixed : float or None
+        The value that it is fixed to, in the data's units; None when it is free.
+    label : str or None
+        Its label; free parameters of one label are equal within every organization.
+    freed : bool
+        Whether ``NA*`` was written.
+    line, column : int
+        Where its term begins, counted from 1.
+
+    Examples
+    --------
+    >>> from bayescx.spec import parse_model
+    >>> parse_model("loyalty ~ 0.5*trust").parameters[0].name
+    'loyalty~trust'
+    """
+
+    lhs: str
+    op: Operator
+    rhs: str
+    fixed: float | None
+    label: str | None
+    freed: bool
+    line: int
+    column: int
+
+    @property
+    def name(self) -> str:
+        """lavaan's name: ``trust~satisfaction``, ``f=~x1``, ``y1~~y5``, ``x1~1``."""
+        return f"{self.lhs}{self.op}{self.rhs}"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A quantity defined by ``name := expression`` over labels and earlier definitions.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    expression : Expression
+        Its arithmetic.
+    text : str
+        The expression as written, on one line and without comments.
+    line, column : int
+        Where its name stands, counted from 1.
+    """
+
+    name: str
+    expression: Expression
+    text: str
+    line: int
+    column: int

@@ -1,0 +1,196 @@
+"""PathModel: a path model that has passed its checks, and every question that its structure answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from bayescx.errors import ModelError, did_you_mean
+from bayescx.spec.checks import structural_problems
+from bayescx.spec.graph import causal_order, count_routes, effects_of, routes
+from bayescx.spec.parameters import Definition, Parameter
+from bayescx.spec.roles import Roles
+from bayescx.spec.source import headline, refuse
+
+MAX_ROUTES = 100_000
+
+
+@dataclass(frozen=True, repr=False)
+class PathModel:
+    """A recursive path model: which constructs drive which, and which items measure them.
+
+    Made by `parse_model` or `read_model`. Two models are equal when their texts are equal.
+
+    Parameters
+    ----------
+    text : str
+        The model as written, in lavaan syntax.
+    name : str or None
+        What it is called in messages and tables.
+    parameters : tuple of Parameter
+        Its rows, as written.
+    definitions : tuple of Definition
+        Its ``:=`` statements, as written.
+    source : str or None
+        Where the text came from, for messages.
+
+    Raises
+    ------
+    ModelError
+        The rows contradict each other; every problem is named with its line and column.
+
+    Examples
+    --------
+    >>> from bayescx.spec import parse_model
+    >>> model = parse_model("trust ~ satisfaction; loyalty ~ trust + satisfaction", name="small")
+    >>> model
+    PathModel('small': 3 constructs, 3 paths)
+    >>> model.constructs
+    ('satisfaction', 'trust', 'loyalty')
+    >>> model.routes("satisfaction", "loyalty")
+    (('satisfaction', 'trust', 'loyalty'), ('satisfaction', 'loyalty'))
+    """
+
+    text: str
+    name: str | None = field(compare=False)
+    parameters: tuple[Parameter, ...] = field(compare=False)
+    definitions: tuple[Definition, ...] = field(compare=False)
+    source: str | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        problems = structural_problems(self.parameters, self.definitions)
+        refuse(ModelError, headline(self.name, self.source), self.text, problems)
+
+    @cached_property
+    def paths(self) -> tuple[Parameter, ...]:
+        """Rows ``outcome ~ cause``."""
+        return tuple(row for row in self.parameters if row.op == "~")
+
+    @cached_property
+    def loadings(self) -> tuple[Parameter, ...]:
+        """Rows ``factor =~ item``, second-order loadings among them."""
+        return tuple(row for row in self.parameters if row.op == "=~")
+
+    @cached_property
+    def covariances(self) -> tuple[Parameter, ...]:
+        """Rows ``x ~~ y`` of two variables."""
+        return tuple(row for row in self.parameters if row.op == "~~" and row.lhs != row.rhs)
+
+    @cached_property
+    def variances(self) -> tuple[Parameter, ...]:
+        """Rows ``x ~~ x``."""
+        return tuple(row for row in self.parameters if row.op == "~~" and row.lhs == row.rhs)
+
+    @cached_property
+    def intercepts(self) -> tuple[Parameter, ...]:
+        """Rows ``x ~ 1``."""
+        return tuple(row for row in self.parameters if row.op == "~1")
+
+    @cached_property
+    def latents(self) -> tuple[str, ...]:
+        """Factors, in order of appearance."""
+        return self._roles.latents
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """Observed variables that measure factors, each once, in order of appearance."""
+        return self._roles.items
+
+    @cached_property
+    def constructs(self) -> tuple[str, ...]:
+        """Factors and observed structural variables, causes first; ties in order of appearance."""
+        return causal_order(self._roles.structural, self._roles.arrows)
+
+    @cached_property
+    def observed(self) -> tuple[str, ...]:
+        """The columns that the model needs, in order of appearance."""
+        return self._roles.observed
+
+    @cached_property
+    def exogenous(self) -> tuple[str, ...]:
+        """Constructs that no arrow leads to, in order of appearance."""
+        effects = {effect for _, effect in self._roles.arrows}
+        return tuple(name for name in self._roles.structural if name not in effects)
+
+    @cached_property
+    def endogenous(self) -> tuple[str, ...]:
+        """The other constructs, in causal order."""
+        exogenous = set(self.exogenous)
+        return tuple(name for name in self.constructs if name not in exogenous)
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[Parameter, ...]]:
+        """The parameters of each label, in order of appearance."""
+        found: dict[str, list[Parameter]] = {}
+        for row in self.parameters:
+            if row.label is not None:
+                found.setdefault(row.label, []).append(row)
+        return {label: tuple(rows) for label, rows in found.items()}
+
+    def predictors(self, outcome: str) -> tuple[str, ...]:
+        """Return the direct causes of a construct (paths and second-order factors), as written.
+
+        Raises
+        ------
+        ModelError
+            The model has no such construct.
+        """
+        self._check_construct(outcome)
+        return tuple(cause for cause, effect in self._roles.arrows if effect == outcome)
+
+    def routes(self, cause: str, outcome: str) -> tuple[tuple[str, ...], ...]:
+        """Return every directed chain of constructs from cause to outcome; empty when there is none.
+
+        Raises
+        ------
+        ModelError
+            The model has no such construct, or more than 100,000 such chains.
+        """
+        self._check_construct(cause)
+        self._check_construct(outcome)
+        count = count_routes(outcome, self._effects)[cause]
+        if count > MAX_ROUTES:
+            problem = (
+                f"found {count} routes from '{cause}' to '{outcome}'; at most {MAX_ROUTES} can be listed"
+            )
+            raise ModelError(headline(self.name, self.source), [problem])
+        return routes(cause, outcome, self._effects)
+
+    @cached_property
+    def _roles(self) -> Roles:
+        return Roles.of(self.parameters)
+
+    @cached_property
+    def _effects(self) -> dict[str, list[str]]:
+        return effects_of(self._roles.structural, self._roles.arrows)
+
+    def _check_construct(self, name: str) -> None:
+        if name not in self._roles.structural:
+            hint = did_you_mean(name, self.constructs) or f"; its constructs: {', '.join(self.constructs)}"
+            raise ModelError(headline(self.name, self.source), [f"found no construct '{name}'{hint}"])
+
+    def __repr__(self) -> str:
+        name = "" if self.name is None else f"{self.name!r}: "
+        counts = [_count(len(self.constructs), "construct"), _count(len(self.paths), "path")]
+        if self.items:
+            counts.insert(1, _count(len(self.items), "item"))
+        return f"PathModel({name}{', '.join(counts)})"
+
+    def __str__(self) -> str:
+        """One line per factor, equation and definition."""
+        factors = [
+            f"{name} =~ {_sum(r.rhs for r in self.loadings if r.lhs == name)}" for name in self.latents
+        ]
+        outcomes = [name for name in self.endogenous if any(row.lhs == name for row in self.paths)]
+        equations = [f"{name} ~ {_sum(r.rhs for r in self.paths if r.lhs == name)}" for name in outcomes]
+        definitions = [f"{definition.name} := {definition.text}" for definition in self.definitions]
+        return "\n".join([*factors, *equations, *definitions])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _sum(names: Iterable[str]) -> str:
+    return " + ".join(names)

@@ -1,0 +1,102 @@
+"""The front door: one list of names, and every name leads somewhere."""
+
+from __future__ import annotations
+
+import ast
+import types
+from pathlib import Path
+
+import pytest
+
+import bayescx
+
+FUNCTIONS = {
+    "build_model",
+    "defined_parameters",
+    "direct_effects",
+    "fit",
+    "heterogeneity",
+    "indirect_effects",
+    "list_evidence",
+    "list_models",
+    "load_evidence",
+    "load_fit",
+    "load_model",
+    "log_likelihood",
+    "parse_model",
+    "r_squared",
+    "read_evidence",
+    "read_model",
+    "route_effects",
+    "simulate",
+    "summarize",
+    "total_effects",
+    "what_if",
+}
+TYPES = {"Evidence", "Fit", "PathModel", "Prior", "Priors", "SampleMoments"}
+ERRORS = {
+    "BayescxError",
+    "ConvergenceWarning",
+    "EvidenceError",
+    "FitError",
+    "ModelError",
+    "ModelSyntaxError",
+    "PriorError",
+}
+
+
+def test_the_front_door_is_exactly_this_list() -> None:
+    assert set(bayescx.__all__) == FUNCTIONS | TYPES | ERRORS | {"__version__"}
+    assert len(bayescx.__all__) == len(set(bayescx.__all__))
+
+
+def test_type_checkers_see_the_same_names_from_the_same_modules() -> None:
+    tree = ast.parse(Path(bayescx.__file__).read_text(encoding="utf-8"))
+    seen = {
+        (str(node.module).removeprefix("bayescx."), alias.asname)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("bayescx.")
+        for alias in node.names
+    }
+    assert seen == {(home, name) for name, home in bayescx._HOME_OF.items()}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_functions_resolve_and_are_documented(name: str) -> None:
+    value = getattr(bayescx, name)
+    assert isinstance(value, types.FunctionType)
+    assert value.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(TYPES | ERRORS))
+def test_types_resolve_and_are_documented(name: str) -> None:
+    value = getattr(bayescx, name)
+    assert isinstance(value, type)
+    assert value.__doc__
+
+
+def test_errors_are_value_errors_and_the_warning_a_user_warning() -> None:
+    assert issubclass(bayescx.ConvergenceWarning, UserWarning)
+    for name in ERRORS - {"ConvergenceWarning"}:
+        assert issubclass(getattr(bayescx, name), bayescx.BayescxError)
+    assert issubclass(bayescx.BayescxError, ValueError)
+
+
+def test_no_public_name_is_hidden_by_a_module_of_the_same_name() -> None:
+    modules = {path.stem for path in Path(bayescx.__file__).parent.iterdir() if path.stem != "__init__"}
+    assert not modules & set(bayescx.__all__)
+
+
+def test_version_is_the_installed_one() -> None:
+    from importlib.metadata import version
+
+    assert bayescx.__version__ == version("bayescx")
+
+
+def test_dir_lists_the_front_door() -> None:
+    assert set(bayescx.__all__) <= set(dir(bayescx))
+
+
+def test_unknown_names_are_refused_as_python_does() -> None:
+    with pytest.raises(AttributeError, match="module 'bayescx' has no attribute 'fitt'"):
+        bayescx.fitt  # noqa: B018
