@@ -11,3 +11,16 @@ OUTCOME = "outcome"
 
 TARGETS = ("organization", "typical", "average", "new")
 POOLINGS = ("none", "partial", "full")
+
+BLOCK_VARIABLES = {
+    "paths": ("beta", "path"),
+    "loadings": ("loading", "indicator"),
+    "residuals": ("log_residual_sd", "residual"),
+    "exogenous": ("log_exogenous_sd", "exogenous"),
+    "covariances": ("partial_correlation_z", "covariance"),
+}
+"""Posterior variable and dimension of each block of components.
+
+A partially pooled block has ``variable`` (organization, dim), ``variable_mu`` and ``variable_tau`` (dim); an unpooled one
+only the first; a fully pooled one ``variable`` (dim).
+"""

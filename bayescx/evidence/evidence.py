@@ -160,9 +160,9 @@ class Evidence:
         EvidenceError
             With every problem at once; see `problems`.
         """
-        wanted = tuple(variables)
+        wanted = _distinct(variables)
         examined = self._examined(wanted)
-        problems = self._problems(wanted, examined)
+        problems = self._problems(examined)
         if problems:
             raise EvidenceError(self._headline, on_one_screen(problems))
         used = [one for one in examined if not one.is_kept_out]
@@ -186,8 +186,8 @@ class Evidence:
         values, constant and collinear columns, organizations with n <= variables + 1, names written in two
         ways, an `n_planned` below the number of organizations. One cause in many organizations is one entry.
         """
-        wanted = tuple(variables)
-        return self._problems(wanted, self._examined(wanted))
+        wanted = _distinct(variables)
+        return self._problems(self._examined(wanted))
 
     def summary(self, variables: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per organization: level, n_obs (rows shared) and the file.
@@ -209,7 +209,7 @@ class Evidence:
                 "dropped": one.n_rows - one.n_obs,
                 "used": not (one.is_kept_out or one.findings),
             }
-            for one in self._examined(tuple(variables))
+            for one in self._examined(_distinct(variables))
         )
 
     def __repr__(self) -> str:
@@ -250,11 +250,9 @@ class Evidence:
                 found[name] = Examined(name, "unusable", 0, 0, None, None, part.findings)
         return [weighed(found[name], self.min_n, len(variables)) for name in self.parts]
 
-    def _problems(self, variables: tuple[str, ...], examined: list[Examined]) -> tuple[str, ...]:
+    def _problems(self, examined: list[Examined]) -> tuple[str, ...]:
         kept = [one for one in examined if not one.is_kept_out]
         problems = [*self.defects]
-        if not variables or len(set(variables)) < len(variables):
-            problems.append(f"the variables asked for must be distinct names, not {variables}")
         if self.planned is not None and self.planned < len(kept):
             problems.append(
                 f"n_planned = {self.planned} is smaller than the number of organizations that reported,"
@@ -267,6 +265,16 @@ class Evidence:
             )
         findings = [finding for one in kept for finding in one.findings]
         return (*problems, *lines(findings, len(self.parts)))
+
+
+def _distinct(variables: Sequence[str]) -> tuple[str, ...]:
+    """Return the variables as a tuple, unless it is no list of distinct names."""
+    wanted = tuple(variables)
+    if isinstance(variables, str) or not wanted or len(set(wanted)) < len(wanted):
+        raise EvidenceError(
+            "evidence", [f"the variables must be a list of distinct names, not {variables!r}"]
+        )
+    return wanted
 
 
 def whole_number_problems(**values: object) -> list[str]:

@@ -10,6 +10,7 @@ from bayescx.errors import did_you_mean
 LISTED = 5
 SHOWN_PROBLEMS = 16
 WIDEST = 60
+WIDEST_PROBLEM = 700
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ def shortened(text: str, width: int = WIDEST) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
+def printable(text: str) -> str:
+    """Return `text` with characters that would move or break a line written as escapes."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def listing(entries: Sequence[str], limit: int = LISTED, *, width: int = WIDEST) -> str:
     """Join entries with commas, counting those beyond `limit`.
 
@@ -56,7 +62,7 @@ def listing(entries: Sequence[str], limit: int = LISTED, *, width: int = WIDEST)
 
 def suggestion(name: str, available: Iterable[str]) -> str:
     """Return the name most likely meant, or else what there is, as the end of a message."""
-    known = [str(one) for one in available]
+    known = [printable(str(one)) for one in available]
     written = {one.strip().casefold(): one for one in reversed(known)}  # capitals are a common slip
     close = did_you_mean(name, known) or did_you_mean(name.strip().casefold(), written)
     for folded, one in written.items():
@@ -95,7 +101,6 @@ def _in_brackets(detail: str) -> str:
 
 def on_one_screen(problems: Sequence[str]) -> tuple[str, ...]:
     """Return the first problems, and a count of the others where there are many."""
-    if len(problems) <= SHOWN_PROBLEMS:
-        return tuple(problems)
-    rest = len(problems) - SHOWN_PROBLEMS
-    return (*problems[:SHOWN_PROBLEMS], f"... and {rest} more problems")
+    shown = tuple(printable(shortened(problem, WIDEST_PROBLEM)) for problem in problems[:SHOWN_PROBLEMS])
+    rest = len(problems) - len(shown)
+    return (*shown, f"... and {rest} more problems") if rest else shown

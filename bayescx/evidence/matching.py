@@ -116,7 +116,7 @@ class Matched:
     """SHA-256 of everything that enters the posterior; rows and their moments have the same one."""
 
     def __post_init__(self) -> None:
-        names = json.dumps([self.organizations, self.variables, self.n_planned], ensure_ascii=False)
+        names = json.dumps([self.organizations, self.variables, self.n_planned])
         digest = hashlib.sha256(names.encode())
         for array, kind in ((self.n_obs, "<i8"), (self.mean, "<f8"), (self.cov, "<f8")):
             digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())

@@ -277,7 +277,8 @@ def _cov_problems(cov: pd.DataFrame, n_obs: object) -> list[str]:
 
 def not_positive_definite(dependent: Sequence[str], matrix: str = "the covariance matrix") -> str:
     """Say that a matrix is not positive definite, and through which variables."""
-    return f"{matrix} is not positive definite: some combination of {listing(dependent, 6)} has no variance"
+    combination = f"some combination of {listing(dependent, 6)}"
+    return f"{matrix} is not positive definite: {combination} has zero or negative variance"
 
 
 def _content_problems(content: object) -> list[str]:

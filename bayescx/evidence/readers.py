@@ -28,10 +28,10 @@ SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or another zip archive: save the sheet as CSV (UTF-8)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV (UTF-8)",
     b"PAR1": "a Parquet file: name it .parquet",
-    b"\x1f\x8b": "compressed with gzip: unpack it first",
+    b"\x1f\x8b": "a gzip archive: unpack it first",
     b"$FL2": "an SPSS file: save it as CSV or Parquet",
-    b"\xff\xfe": "encoded as UTF-16: save it as CSV (UTF-8)",
-    b"\xfe\xff": "encoded as UTF-16: save it as CSV (UTF-8)",
+    b"\xff\xfe": "text in UTF-16: save it as CSV (UTF-8)",
+    b"\xfe\xff": "text in UTF-16: save it as CSV (UTF-8)",
 }
 
 

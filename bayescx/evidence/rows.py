@@ -165,12 +165,14 @@ def organization_samples(rows: GroupedRows, variables: Sequence[str]) -> Iterato
 class _Column:
     """One needed column as numbers (NaN where missing), with the cells that are no numbers.
 
-    `defect` says what is wrong with the column as a whole; `text` marks offending cells.
+    `defect` says what is wrong with the column as a whole. `text` marks the cells that may not be used,
+    `stray` those among them that do not even read as numbers: the ones to show.
     """
 
     name: str
     values: Floats
     text: Mask | None = None
+    stray: Mask | None = None
     raw: pd.Series | None = None
     defect: str = ""
     advice: str = ""
@@ -190,14 +192,14 @@ def _column(sheet: Sheet, name: str) -> _Column:
         column = column.astype(np.float64 if pd.api.types.is_numeric_dtype(kind) else kind)
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
         return _Column(name, column.to_numpy(dtype=np.float64, na_value=np.nan))
-    return _read_cells(name, column)
+    return _read_cells(name, column, typed=sheet.line_of is None)
 
 
-def _read_cells(name: str, column: pd.Series) -> _Column:
+def _read_cells(name: str, column: pd.Series, *, typed: bool) -> _Column:
     """Read a column that is not numeric as a whole: tell the cells that are no numbers.
 
-    One stray word turns a whole CSV column into text, so cells that do read as numbers are kept and only
-    the others are offending; if every cell reads as a number, the column holds numbers stored as text.
+    A CSV file has no types, and one stray word turns a whole column into text: its cells that read as numbers
+    are numbers. In a typed table, text that reads as a number is still text, and is not converted silently.
     """
     present = column.notna().to_numpy(dtype=bool)
     if column.dtype == object:
@@ -211,7 +213,7 @@ def _read_cells(name: str, column: pd.Series) -> _Column:
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     filled = present & ~column.str.strip().str.lower().isin(MISSING_WORDS).to_numpy(dtype=bool)
     stray = filled & np.isnan(values)
-    return _Column(name, values, text=stray if stray.any() else filled, raw=column)
+    return _Column(name, values, text=filled if typed else stray, stray=stray, raw=column)
 
 
 def _sample(
@@ -228,6 +230,11 @@ def _sample(
     names = [columns[index].name for index in sound]
     block = values[:, sound]
     findings += _without_infinities(sheet, organization, own, names, block)
+    empty = np.isnan(block).all(axis=0) if len(block) else np.zeros(len(names), dtype=bool)
+    findings += [
+        Finding(f"no values in column '{names[index]}'", organization)
+        for index in np.flatnonzero(empty).tolist()
+    ]
     complete = block[~np.isnan(block).any(axis=1)] if sound else block
     mean = cov = None
     if len(complete) > len(columns) + 1 and names:
@@ -241,9 +248,10 @@ def _sample(
 def _column_finding(sheet: Sheet, organization: str, own: Integers, column: _Column) -> Finding | None:
     if column.defect:
         return Finding(column.defect, organization, advice=column.advice)
-    if column.text is None or column.raw is None or not column.text[own].any():
+    marked = [mask[own] for mask in (column.stray, column.text) if mask is not None and mask[own].any()]
+    if not marked or column.raw is None:
         return None
-    row = int(own[column.text[own].argmax()])
+    row = int(own[marked[0].argmax()])
     cell = column.raw.iloc[row]
     detail = f"{sheet.where(row)}: {shortened(repr(cell if isinstance(cell, str) else str(cell)), 40)}"
     return Finding(f"text in column '{column.name}'", organization, detail, _text_advice(cell))

@@ -15,9 +15,25 @@ import numpy as np
 from bayescx.kernel.compiled import compiled
 from bayescx.kernel.priors import log_density
 
-__all__ = ["place", "pull_back"]
+__all__ = ["place", "population_sd", "pull_back"]
 
 _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
+
+
+@compiled
+def _sd_slope(x):
+    """d log tau / dx of ``tau = scale * log(1 + e^x)``: the free form of a population SD.
+
+    Far left it is the log scale, far right linear, so that a normal-tailed prior stays normal-tailed and no wall
+    of e^(2x) meets the sampler.
+    """
+    return 1.0 / ((1.0 + np.exp(-x)) * np.log1p(np.exp(x)))
+
+
+@compiled
+def population_sd(x, scale):
+    """tau from its free parameter."""
+    return scale * np.log1p(np.exp(x))
 
 
 @compiled
@@ -29,19 +45,21 @@ def _population(x, n_org, pooling, priors, mean, precision, gradient):
         lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], x[n_z + k])
         log_p += lp
         gradient[n_z + k] += slope
-        log_tau = x[n_z + n_pop + k]
-        tau = np.exp(log_tau)
+        free = x[n_z + n_pop + k]
+        tau = population_sd(free, pooling.sd_scale[k])
         lp, slope = log_density(priors.sd_family[k], priors.sd_parameters[k], tau)
-        log_p += lp + log_tau - n_org * (log_tau + _HALF_LOG_2PI)
-        gradient[n_z + n_pop + k] += slope * tau + 1.0 - n_org
+        # d tau / dx is scale / (1 + e^-x)
+        log_p += lp + np.log(pooling.sd_scale[k]) - np.log1p(np.exp(-free))
+        log_p -= n_org * (np.log(tau) + _HALF_LOG_2PI)
+        gradient[n_z + n_pop + k] += (slope * tau - n_org) * _sd_slope(free) + 1.0 / (1.0 + np.exp(free))
     for o in range(pooling.own_component.shape[0]):
         k = pooling.population[o]
         if k >= 0:
             mean[o] = x[n_z + k]
-            precision[o] = np.exp(-2.0 * x[n_z + n_pop + k])
+            precision[o] = population_sd(x[n_z + n_pop + k], pooling.sd_scale[k]) ** -2.0
         else:
             mean[o] = pooling.fixed_mean[o]
-            precision[o] = 1.0 / pooling.fixed_sd[o] ** 2
+            precision[o] = pooling.fixed_sd[o] ** -2.0
     return log_p
 
 
@@ -64,8 +82,8 @@ def _shared(x, pooling, priors, u, gradient):
 
 
 @compiled
-def _place_block(eps, row, mean, precision, information, steering, first, size, component, inverse, work):
-    """Components of one block of one organization; leaves K in ``inverse`` and returns log|L|."""
+def _place_block(eps, deviation, mean, precision, information, steering, first, size, inverse, work):
+    """Deviations from the population mean of one block; leaves K in ``inverse`` and returns log|L|."""
     for a in range(size):
         for b in range(a + 1):
             s = steering[a * size + b]
@@ -89,57 +107,61 @@ def _place_block(eps, row, mean, precision, information, steering, first, size, 
         for b in range(a):
             inverse[a * size + b] = work[b]
         inverse[a * size + a] = 1.0 / pivot
+    for a in range(size):  # m - mu = K' K (P b - P mu): differences, so that a tiny tau loses no digits
+        s = information[first + a]
+        for b in range(size):
+            s -= steering[a * size + b] * mean[first + b]
+        work[size + a] = s
     for a in range(size):
         s = eps[first + a]
         for b in range(a + 1):
-            s += inverse[a * size + b] * (precision[first + b] * mean[first + b] + information[first + b])
+            s += inverse[a * size + b] * work[size + b]
         work[a] = s
     for c in range(size):
         s = 0.0
         for a in range(c, size):
             s += inverse[a * size + c] * work[a]
-        row[component[first + c]] = s
+        deviation[first + c] = s
     return log_scale
 
 
 @compiled
-def place(x, pooling, priors, steering, u, mean, precision, scale, inverse, gradient):
+def place(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, gradient):
     """Fill components ``u`` (J, C); return the log prior with all Jacobians and start ``gradient`` (D,).
 
-    ``mean``, ``precision`` (O,), ``scale`` (J, O) and ``inverse`` (J, total) are left for ``pull_back``.
+    ``mean``, ``precision`` (O,), ``deviation``, ``scale`` (J, O) and ``inverse`` (J, total) are left for ``pull_back``.
     """
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
     log_p = _shared(x, pooling, priors, u, gradient)
     log_p += _population(x, n_org, pooling, priors, mean, precision, gradient)
-    work = np.empty(scalars + 1)
+    work = np.empty(2 * scalars + 1)
     first_eps = x.shape[0] - n_org * n_own
     for j in range(n_org):
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
-        row = u[j]
+        moved, information = deviation[j], steering.information[j]
         for b in range(n_block):
             first, offset = pooling.block_start[b], pooling.block_offset[b]
             size = pooling.block_start[b + 1] - first
             log_p += _place_block(
-                eps, row, mean, precision, steering.information[j], steering.block[j, offset:], first, size,
-                pooling.own_component, inverse[j, offset:], work,
+                eps, moved, mean, precision, information, steering.block[j, offset:], first, size, inverse[j, offset:], work
             )  # fmt: skip
         spread = 1.0  # running product, so that one logarithm serves many components
         for o in range(scalars, n_own):
             variance = 1.0 / (precision[o] + steering.scalar[j, o])
             scale[j, o] = np.sqrt(variance)
-            centre = variance * (precision[o] * mean[o] + steering.information[j, o])
-            row[pooling.own_component[o]] = centre + scale[j, o] * eps[o]
+            moved[o] = variance * (information[o] - steering.scalar[j, o] * mean[o]) + scale[j, o] * eps[o]
             spread *= variance
             if spread < 1e-200 or spread > 1e200:
                 log_p += 0.5 * np.log(spread)
                 spread = 1.0
         log_p += 0.5 * np.log(spread)
         for o in range(n_own):
-            value = row[pooling.own_component[o]]
+            value = mean[o] + moved[o]
+            u[j, pooling.own_component[o]] = value
             if pooling.population[o] >= 0:
-                log_p -= 0.5 * precision[o] * (value - mean[o]) ** 2
+                log_p -= 0.5 * precision[o] * moved[o] * moved[o]
             else:
                 log_p += log_density(priors.own_family[o], priors.own_parameters[o], value)[0]
     return log_p
@@ -170,7 +192,7 @@ def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solv
 
 
 @compiled
-def pull_back(x, pooling, priors, steering, u, mean, precision, scale, inverse, adjoint, gradient):
+def pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, adjoint, gradient):
     """Add to ``gradient`` (D,) what the likelihood's ``adjoint`` (J, C) and the density of the components imply."""
     n_org, n_own = scale.shape
     n_shared, n_z = pooling.shared_matrix.shape
@@ -188,39 +210,38 @@ def pull_back(x, pooling, priors, steering, u, mean, precision, scale, inverse, 
         for k in range(n_z):
             gradient[k] += s * pooling.shared_matrix[i, k]
     for j in range(n_org):
-        row = u[j]
+        moved = deviation[j]
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
         eps_gradient = gradient[first_eps + j * n_own : first_eps + (j + 1) * n_own]
         for o in range(n_own):
             c = pooling.own_component[o]
             if pooling.population[o] >= 0:
-                pull = precision[o] * (row[c] - mean[o])
-                mean_gradient[o] += pull
-                precision_gradient[o] -= 0.5 * (row[c] - mean[o]) ** 2
+                total[o] = adjoint[j, c] - precision[o] * moved[o]
+                precision_gradient[o] -= 0.5 * moved[o] * moved[o]
             else:
-                pull = -log_density(priors.own_family[o], priors.own_parameters[o], row[c])[1]
-            total[o] = adjoint[j, c] - pull
+                total[o] = (
+                    adjoint[j, c] + log_density(priors.own_family[o], priors.own_parameters[o], u[j, c])[1]
+                )
         for b in range(n_block):
             first, offset = pooling.block_start[b], pooling.block_offset[b]
             size = pooling.block_start[b + 1] - first
-            _pull_back_block(
-                eps, total, first, size, inverse[j, offset:], eps_gradient, shift, solved, slope,
-            )  # fmt: skip
+            _pull_back_block(eps, total, first, size, inverse[j, offset:], eps_gradient, shift, solved, slope)
             for c in range(size):
                 o = first + c
-                centre = row[pooling.own_component[o]] - shift[c]
-                mean_gradient[o] += solved[c] * precision[o]
-                precision_gradient[o] += slope[c] + solved[c] * (mean[o] - centre)
+                mean_gradient[o] += precision[o] * (solved[c] + moved[o])
+                precision_gradient[o] += slope[c] + solved[c] * (shift[c] - moved[o])
         for o in range(scalars, n_own):
             s = scale[j, o]
-            moved = s * eps[o]
-            centre = row[pooling.own_component[o]] - moved
+            variance = s * s
+            step = s * eps[o]
             eps_gradient[o] = total[o] * s
-            through = total[o] * s * s
-            mean_gradient[o] += through * precision[o]
-            precision_gradient[o] += through * (mean[o] - centre - 0.5 * moved) - 0.5 * s * s
+            pull = precision[o] * moved[o]
+            # pull + (adjoint - pull) D / C, with 1 - D / C = P / C
+            mean_gradient[o] += variance * (pull * steering.scalar[j, o] + (total[o] + pull) * precision[o])
+            precision_gradient[o] += variance * (total[o] * (0.5 * step - moved[o]) - 0.5)
     for o in range(n_own):
         k = pooling.population[o]
         if k >= 0:
             gradient[n_z + k] += mean_gradient[o]
-            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o]
+            free = x[n_z + n_pop + k]
+            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * _sd_slope(free)

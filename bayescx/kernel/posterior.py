@@ -21,7 +21,7 @@ from bayescx.kernel.compiled import compiled
 from bayescx.kernel.general import general_likelihood
 from bayescx.kernel.latent import latent_likelihood
 from bayescx.kernel.observed import observed_likelihood
-from bayescx.kernel.pooling import place, pull_back
+from bayescx.kernel.pooling import place, population_sd, pull_back
 from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Data, Pooling, Priors, Steering, Structure
 
 __all__ = ["EXPAND", "LOG_DENSITY", "expand", "log_density"]
@@ -110,14 +110,14 @@ def _unpack(r):
         _ints(r, 15), _int_matrix(r, 16), _int_matrix(r, 17), _int_matrix(r, 18), _ints(r, 19),
     )  # fmt: skip
     pooling = Pooling(
-        _ints(r, 20), _ints(r, 21), _floats(r, 22), _floats(r, 23), _ints(r, 24), _ints(r, 25),
-        _ints(r, 26), _floats(r, 27), _matrix(r, 28),
+        _ints(r, 20), _ints(r, 21), _floats(r, 22), _floats(r, 23), _floats(r, 24), _ints(r, 25), _ints(r, 26),
+        _ints(r, 27), _floats(r, 28), _matrix(r, 29),
     )  # fmt: skip
     priors = Priors(
-        _ints(r, 29), _matrix(r, 30), _ints(r, 31), _matrix(r, 32),
-        _ints(r, 33), _matrix(r, 34), _ints(r, 35), _matrix(r, 36),
+        _ints(r, 30), _matrix(r, 31), _ints(r, 32), _matrix(r, 33),
+        _ints(r, 34), _matrix(r, 35), _ints(r, 36), _matrix(r, 37),
     )  # fmt: skip
-    return data, structure, pooling, priors, Steering(_matrix(r, 37), _matrix(r, 38), _matrix(r, 39))
+    return data, structure, pooling, priors, Steering(_matrix(r, 38), _matrix(r, 39), _matrix(r, 40))
 
 
 @compiled
@@ -137,11 +137,12 @@ def _density(x, gradient, records):
     u = np.zeros((n_org, structure.options[1]))
     adjoint = np.zeros_like(u)
     mean, precision = np.empty(n_own), np.empty(n_own)
-    scale, inverse = np.empty((n_org, n_own)), np.empty(steering.block.shape)
+    deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
+    inverse = np.empty(steering.block.shape)
     gradient[:] = 0.0
-    log_p = place(x, pooling, priors, steering, u, mean, precision, scale, inverse, gradient)
+    log_p = place(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, gradient)
     log_p += _likelihood(data, structure, u, adjoint)
-    pull_back(x, pooling, priors, steering, u, mean, precision, scale, inverse, adjoint, gradient)
+    pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, adjoint, gradient)
     return log_p
 
 
@@ -154,13 +155,14 @@ def _expand(x, out, records):
     n_pop = priors.mean_family.shape[0]
     u = np.zeros((n_org, structure.options[1]))
     mean, precision = np.empty(n_own), np.empty(n_own)
-    scale, inverse = np.empty((n_org, n_own)), np.empty(steering.block.shape)
-    place(x, pooling, priors, steering, u, mean, precision, scale, inverse, np.empty(x.shape[0]))
+    deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
+    inverse = np.empty(steering.block.shape)
+    place(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, np.empty(x.shape[0]))
     for i in range(n_shared):
         out[i] = u[0, pooling.shared_component[i]]
     for k in range(n_pop):
         out[n_shared + k] = x[n_z + k]
-        out[n_shared + n_pop + k] = np.exp(x[n_z + n_pop + k])
+        out[n_shared + n_pop + k] = population_sd(x[n_z + n_pop + k], pooling.sd_scale[k])
     first = n_shared + 2 * n_pop
     for j in range(n_org):
         for o in range(n_own):

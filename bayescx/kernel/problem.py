@@ -77,13 +77,14 @@ class Pooling(NamedTuple):
 
     Own components come in blocks that are moved together; blocks of more than one component come first.
     ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent;
-    ``fixed_mean`` and ``fixed_sd`` then steer it. Shared components are ``shared_offset + shared_matrix @ z``.
+    ``fixed_mean`` and ``fixed_sd`` then steer it. ``sd_scale`` (populations,) is a typical size of each tau. Shared components are ``shared_offset + shared_matrix @ z``.
     """
 
     own_component: Ints
     population: Ints
     fixed_mean: Floats
     fixed_sd: Floats
+    sd_scale: Floats
     block_start: Ints
     block_offset: Ints
     shared_component: Ints

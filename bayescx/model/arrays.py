@@ -1,6 +1,7 @@
 """Layout, moments, priors and steering as the arrays of the compiled density, and the order of its free parameters.
 
-Free parameters x = [z (shared), mu, log tau (population), eps (organization by organization)].
+Free parameters x = [z (shared), mu, free tau (population), eps (organization by organization)], with
+tau = scale * log(1 + e^x).
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import null_space
 
 from bayescx.errors import PriorError
 from bayescx.kernel import problem
 from bayescx.kernel.priors import encode
+from bayescx.model.averages import free_directions
 from bayescx.model.layout import Entry, Layout
 from bayescx.priors import Prior, Priors
 
@@ -85,6 +86,20 @@ def _location_and_scale(prior: Prior) -> tuple[float, float]:
     return location, p.get("sigma", p.get("s", p.get("b", p.get("beta", _VAGUE_SD))))
 
 
+def _typical_size(sd: Prior) -> float:
+    p = sd.parameters
+    match sd.name:
+        case "Exponential":
+            return 1.0 / p["lam"]
+        case "Gamma":
+            return p["alpha"] / p["beta"]
+        case "InverseGamma":
+            return p["beta"] / (p["alpha"] + 1.0)
+        case "LogNormal":
+            return float(np.exp(p["mu"]))
+    return p.get("sigma", p.get("beta", 1.0))
+
+
 @dataclass(frozen=True)
 class Arrays:
     """Everything the compiled density reads, for one layout, sample and choice of priors.
@@ -111,7 +126,9 @@ class Arrays:
         n_org, n_own = len(sample.n_obs), len(blank.own)
         total = sum(len(block) ** 2 for block in blank.blocks if len(block) > 1)
         zeros = np.zeros((n_org, n_own))
-        return replace(blank, steering=problem.Steering(zeros, zeros.copy(), np.zeros((n_org, max(total, 1)))))
+        return replace(
+            blank, steering=problem.Steering(zeros, zeros.copy(), np.zeros((n_org, max(total, 1))))
+        )
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
@@ -139,32 +156,13 @@ class Arrays:
     @cached_property
     def shared_map(self) -> tuple[Floats, Floats]:
         """Offset (F,) and matrix (F, Z) of shared components: those of a factor scaled by its average stay on that average."""
-        position = {c: i for i, c in enumerate(self.shared)}
-        offset, columns = np.zeros(len(self.shared)), []
-        constrained: set[int] = set()
-        for group in _connected(self.layout.averages):
-            members = sorted({e.component for factor in group for e in factor})
-            constraint = np.zeros((len(group), len(members)))
-            for r, factor in enumerate(group):
-                for e in factor:
-                    constraint[r, members.index(e.component)] += e.value
-            wanted = np.array([float(len(factor)) for factor in group])
-            particular = np.ones(len(members))
-            particular += np.linalg.pinv(constraint) @ (wanted - constraint @ particular)
-            for member, value in zip(members, particular, strict=True):
-                offset[position[member]] = value
-            for direction in null_space(constraint).T:
-                column = np.zeros(len(self.shared))
-                column[[position[member] for member in members]] = direction
-                columns.append(column)
-            constrained.update(members)
-        for c in self.shared:
-            if c not in constrained:
-                column = np.zeros(len(self.shared))
-                column[position[c]] = 1.0
-                columns.append(column)
-        matrix = np.array(columns).T if columns else np.zeros((len(self.shared), 0))
-        return offset, matrix
+        return free_directions(self.layout, self.shared)
+
+    @cached_property
+    def sd_scale(self) -> Floats:
+        """A typical size of each population SD under its prior, shape (populations,)."""
+        described = component_priors(self.layout, self.priors)
+        return np.array([_typical_size(sd) for c in self.population if (sd := described[c][1]) is not None])
 
     @property
     def n_shared_free(self) -> int:
@@ -189,7 +187,9 @@ class Arrays:
     @cached_property
     def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
         data = problem.Data((self.sample.n_obs - 1) / 2.0, self.sample.cov)
-        return problem.pack(data, structure_arrays(self.layout), self._pooling(), self._priors(), self.steering)
+        return problem.pack(
+            data, structure_arrays(self.layout), self._pooling(), self._priors(), self.steering
+        )
 
     def _pooling(self) -> problem.Pooling:
         position = {c: k for k, c in enumerate(self.population)}
@@ -203,6 +203,7 @@ class Arrays:
             population=np.array([position.get(c, -1) for c in self.own], dtype=np.int64),
             fixed_mean=steer[:, 0],
             fixed_sd=steer[:, 1],
+            sd_scale=self.sd_scale,
             block_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             block_offset=np.concatenate([[0], np.cumsum(sizes**2)])[:-1].astype(np.int64),
             shared_component=np.array(self.shared, dtype=np.int64),
@@ -223,20 +224,13 @@ class Arrays:
         )
 
 
-def _connected(factors: Sequence[tuple[Entry, ...]]) -> list[list[tuple[Entry, ...]]]:
-    """Group factors that share a loading by label: their averages are constrained together."""
-    groups: list[list[tuple[Entry, ...]]] = []
-    for factor in factors:
-        members = {e.component for e in factor}
-        joined = [g for g in groups if any(e.component in members for other in g for e in other)]
-        groups = [g for g in groups if g not in joined]
-        groups.append([factor, *(other for g in joined for other in g)])
-    return groups
-
-
 def _by_row(entries: Sequence[Entry], n_rows: int) -> tuple[Ints, Ints, Ints, Floats]:
     ordered = sorted(entries, key=lambda e: e.row)
-    counts = np.bincount([e.row for e in ordered], minlength=n_rows) if ordered else np.zeros(n_rows, dtype=np.int64)
+    counts = (
+        np.bincount([e.row for e in ordered], minlength=n_rows)
+        if ordered
+        else np.zeros(n_rows, dtype=np.int64)
+    )
     return (
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         np.array([e.column for e in ordered], dtype=np.int64),

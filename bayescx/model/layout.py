@@ -46,7 +46,9 @@ def pooling_of(pooling: str | Mapping[str, str]) -> dict[str, str]:
     problems = []
     for block, word in given.items():
         if block not in BLOCKS:
-            problems.append(f"unknown block {block!r}{did_you_mean(str(block), BLOCKS)} Blocks: {', '.join(BLOCKS)}")
+            problems.append(
+                f"unknown block {block!r}{did_you_mean(str(block), BLOCKS)} Blocks: {', '.join(BLOCKS)}"
+            )
         elif word not in POOLINGS:
             hint = did_you_mean(str(word), POOLINGS)
             problems.append(f"{block}: unknown pooling {word!r}{hint} It is one of: {', '.join(POOLINGS)}")
@@ -99,7 +101,9 @@ class _Builder:
         self.components.append(Component(block, name, equation))
         return len(self.components) - 1
 
-    def free(self, row: Parameter | None, block: str, name: str, equation: str, unit: float) -> tuple[int, float]:
+    def free(
+        self, row: Parameter | None, block: str, name: str, equation: str, unit: float
+    ) -> tuple[int, float]:
         """Component and multiplier of a free parameter whose raw value is component / ``unit``.
 
         Equality by label holds in the data's units, so the second of two equal parameters is the first one's
@@ -132,7 +136,9 @@ class _Builder:
         fixed = row.fixed if row is not None else default
         if fixed is not None:
             return SdEntry(variable, -1, float(np.sqrt(fixed)) / self.scale[variable])
-        component, value = self.free(row, block, f"{variable}~~{variable}", variable, 1 / self.scale[variable])
+        component, value = self.free(
+            row, block, f"{variable}~~{variable}", variable, 1 / self.scale[variable]
+        )
         return SdEntry(variable, component, value)
 
     def cells(self, names: Sequence[str], pairs: Mapping[frozenset[str], Parameter | None]) -> Ints:
@@ -254,7 +260,9 @@ def _lay_out(
         entry = build.loading(row, target, index[row.lhs], marked.get(row.name))
         (paths if second_order else loadings).append(entry)
         factors.setdefault(row.lhs, []).append(entry)
-    loadings += [Entry(name, column_of[name], index[name], -1, 1.0) for name in constructs if name in column_of]
+    loadings += [
+        Entry(name, column_of[name], index[name], -1, 1.0) for name in constructs if name in column_of
+    ]
     variances = {row.lhs: row for row in model.variances}
     endogenous = set(model.endogenous)
     psi = [build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v)) for v in constructs]

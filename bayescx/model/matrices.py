@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 def _fill(entries: Sequence[Entry], u: Floats, shape: tuple[int, int]) -> Floats:
     out = np.zeros((*u.shape[:-1], *shape), dtype=u.dtype)
     for entry in entries:
-        out[..., entry.row, entry.column] += entry.value * (u[..., entry.component] if entry.component >= 0 else 1.0)
+        out[..., entry.row, entry.column] += entry.value * (
+            u[..., entry.component] if entry.component >= 0 else 1.0
+        )
     return out
 
 

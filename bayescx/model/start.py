@@ -16,11 +16,13 @@ from scipy.optimize import minimize
 from bayescx.kernel import problem
 from bayescx.kernel.posterior import expand, log_density
 from bayescx.model.arrays import Arrays
+from bayescx.priors import Prior, Priors
 
 __all__ = ["Start", "find_start"]
 
 Floats = NDArray[np.float64]
 _STEP = 1e-4  # of prior SDs, for second derivatives from differences of exact gradients
+_NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
 _FAR = 1e12  # stands for "impossible" in the line search, which cannot take infinity
 
 
@@ -34,16 +36,15 @@ class Start:
         With steering filled in.
     centre, spread : array (D,)
         Free parameters at the approximation's centre, and how far chains are spread around it.
-    own : array (J, O)
-        Each organization's own penalized estimates.
-    variance : array (J, O)
-        Their sampling variances; infinite where an organization's data say nothing.
+    estimate, variance : array (J, C)
+        Each organization's own estimates (no prior), and their sampling variances; nan and infinity where its data say nothing,
+        and for components that organizations share.
     """
 
     arrays: Arrays
     centre: Floats
     spread: Floats
-    own: Floats
+    estimate: Floats
     variance: Floats
 
     def draw(self, seed: int | None) -> Floats:
@@ -62,15 +63,17 @@ def find_start(arrays: Arrays) -> Start:
     pooling = apart._pooling()
     penalty = 1.0 / pooling.fixed_sd**2
     curvature = _curvature(apart, peak) / np.multiply.outer(pooling.fixed_sd, pooling.fixed_sd)
-    steering, variance = _steering(arrays, own, curvature, pooling.fixed_mean, penalty)
+    steering = _steering(arrays, own, curvature, pooling.fixed_mean, penalty)
+    estimate, variance = _own_estimates(arrays, steering)
     steered = replace(arrays, steering=steering)
     position = [arrays.own.index(c) for c in arrays.population]
     centres = own[:, position]
-    noise = np.where(np.isfinite(variance), variance, 0.0)[:, position].mean(axis=0)
+    noise = np.where(np.isfinite(variance), variance, 0.0)[:, list(arrays.population)].mean(axis=0)
     observed = centres.var(axis=0, ddof=1) if n_org > 1 else np.full(len(position), 0.01)
     tau = np.sqrt(np.clip(observed - noise, 0.03**2, 1.0))
     middle = centres.mean(axis=0)
-    centre = np.concatenate([peak[:n_z], middle, np.log(tau), np.zeros(n_org * n_own)])
+    free_tau = np.log(np.expm1(tau / arrays.sd_scale))
+    centre = np.concatenate([peak[:n_z], middle, free_tau, np.zeros(n_org * n_own)])
     spread = np.concatenate(
         [
             _shared_spread(apart, peak),
@@ -79,13 +82,22 @@ def find_start(arrays: Arrays) -> Start:
             np.ones(n_org * n_own),
         ]
     )
-    return Start(steered, centre, spread, own, variance)
+    return Start(steered, centre, spread, estimate, variance)
 
 
 def _apart(arrays: Arrays) -> Arrays:
     """The same arrays with partially pooled components independent, under the priors of their centres."""
     words = {block: "none" if word == "partial" else word for block, word in arrays.layout.pooling.items()}
-    return Arrays.of(replace(arrays.layout, pooling=words), arrays.sample, arrays.priors)
+    return Arrays.of(replace(arrays.layout, pooling=words), arrays.sample, _on_the_whole_line(arrays.priors))
+
+
+def _on_the_whole_line(priors: Priors) -> Priors:
+    """The same priors, with a normal one for each that the kernel cannot take: good enough to steer by."""
+    wide = Prior("Normal", mu=0.0, sigma=1.0)
+    centres = ("path_mean", "loading", "residual", "exogenous", "correlation")
+    fields = {name: wide for name in centres if getattr(priors, name).positive}
+    single = {name: wide for name, prior in priors.overrides.items() if prior.positive}
+    return priors.replace(single, **fields)
 
 
 def _maximum(apart: Arrays) -> Floats:
@@ -118,35 +130,57 @@ def _shared_spread(apart: Arrays, peak: Floats) -> Floats:
     for k in range(out.size):
         step = np.zeros(apart.n_dim)
         step[k] = _STEP
-        up, down = log_density(peak + step, apart.records)[1][k], log_density(peak - step, apart.records)[1][k]
+        up, down = (
+            log_density(peak + step, apart.records)[1][k],
+            log_density(peak - step, apart.records)[1][k],
+        )
         out[k] = 1 / np.sqrt(max((down - up) / (2 * _STEP), 1.0))
     return out
 
 
 def _steering(
     arrays: Arrays, own: Floats, curvature: Floats, mean: Floats, penalty: Floats
-) -> tuple[problem.Steering, Floats]:
+) -> problem.Steering:
     n_org, n_own = own.shape
     information, scalar = np.zeros((n_org, n_own)), np.zeros((n_org, n_own))
-    variance = np.full((n_org, n_own), np.inf)
     blocks = []
     covariance = np.linalg.inv(_positive(curvature, floor=1e-3))
-    first = 0
-    for block in arrays.blocks:
-        here = slice(first, first + len(block))
-        first += len(block)
+    for here in _slices(arrays):
+        # the block's own precision once the rest of the organization is averaged over, less what the penalty added
         total = np.linalg.inv(covariance[:, here, here])
         precision = _positive(total - np.diag(penalty[here]), floor=0.0)
         moved = own[:, here] - mean[here]
         information[:, here] = np.einsum("jab,jb->ja", precision, own[:, here]) + penalty[here] * moved
-        diagonal = np.diagonal(precision, axis1=1, axis2=2)
-        scalar[:, here] = diagonal
-        with np.errstate(divide="ignore"):
-            variance[:, here] = np.diagonal(np.linalg.inv(precision + 1e-12 * np.eye(len(block))), axis1=1, axis2=2)
-        if len(block) > 1:
+        scalar[:, here] = np.diagonal(precision, axis1=1, axis2=2)
+        if precision.shape[1] > 1:
             blocks.append(precision.reshape(n_org, -1))
     packed = np.concatenate(blocks, axis=1) if blocks else np.zeros((n_org, 1))
-    return problem.Steering(information, scalar, packed), variance
+    return problem.Steering(information, scalar, packed)
+
+
+def _slices(arrays: Arrays) -> list[slice]:
+    ends = np.cumsum([len(block) for block in arrays.blocks])
+    return [slice(int(end) - len(block), int(end)) for block, end in zip(arrays.blocks, ends, strict=True)]
+
+
+def _own_estimates(arrays: Arrays, steering: problem.Steering) -> tuple[Floats, Floats]:
+    """Estimates and sampling variances that the steering stands for, by component, each (J, C)."""
+    n_org, n_component = len(arrays.sample.n_obs), len(arrays.layout.components)
+    estimate, variance = np.full((n_org, n_component), np.nan), np.full((n_org, n_component), np.inf)
+    offset = 0
+    for here, block in zip(_slices(arrays), arrays.blocks, strict=True):
+        size = len(block)
+        if size > 1:
+            precision = steering.block[:, offset : offset + size**2].reshape(n_org, size, size)
+            offset += size**2
+        else:
+            precision = steering.scalar[:, here, None]
+        for j in range(n_org):
+            if np.linalg.eigvalsh(precision[j])[0] > _NO_INFORMATION:
+                inverse = np.linalg.inv(precision[j])
+                estimate[j, block] = inverse @ steering.information[j, here]
+                variance[j, block] = np.diagonal(inverse)
+    return estimate, variance
 
 
 def _positive(matrix: Floats, floor: float) -> Floats:

@@ -1,0 +1,214 @@
+"""Direct, total, indirect and route effects, and the share of an effect that is mediated.
+
+With B_ik the effect of construct k on construct i, total effects are (I - B)^-1 - I: the sum over all routes of the
+product of their paths. Indirect = total - direct.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescx._names import CAUSE, OUTCOME, PATH
+from bayescx.errors import FitError, did_you_mean
+from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of
+from bayescx.fitted import Fit
+from bayescx.spec import PathModel
+
+__all__ = ["direct_effects", "indirect_effects", "mediated_share", "route_effects", "total_effects"]
+
+Floats = NDArray[np.float64]
+
+STANDARDIZED_UNITS = "SD of the outcome per SD of the cause"
+RAW_UNITS = "units of the outcome per unit of the cause"
+
+
+def units_of(*, standardized: bool) -> str:
+    """What an effect is measured in."""
+    return STANDARDIZED_UNITS if standardized else RAW_UNITS
+
+
+def direct_effects(fit: Fit, target: Target = "organization", *, standardized: bool = True) -> xr.DataArray:
+    """Path coefficients.
+
+    Parameters
+    ----------
+    fit : Fit
+    target : {"organization", "typical", "average", "new"}
+        Each organization that reported, the population centre, the mean over the N planned, one more organization.
+    standardized : bool
+        In SDs, by each organization's own model-implied SDs; else in the data's units (latent: units of the factor).
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw[, organization], path, with coordinates lhs, op, rhs along path.
+
+    Raises
+    ------
+    FitError
+        If the target is unknown or cannot be answered with this pooling.
+
+    Examples
+    --------
+    >>> effects = direct_effects(fit, target="average")
+    >>> effects.dims
+    ('chain', 'draw', 'path')
+    """
+    layout = layout_of(fit)
+    entries = [entry for entry in layout.paths if "=~" not in entry.name]
+    rows, columns = [e.row for e in entries], [e.column for e in entries]
+
+    def function(system: System) -> Floats:
+        return system.in_units(system.paths, standardized=standardized)[..., rows, columns]
+
+    names = layout.constructs
+    coords: dict[str, object] = {
+        PATH: [e.name for e in entries],
+        "lhs": (PATH, [names[row] for row in rows]),
+        "op": (PATH, ["~"] * len(rows)),
+        "rhs": (PATH, [names[column] for column in columns]),
+    }
+    return labelled(
+        fit, target, evaluate(fit, target, function), (PATH,), coords,
+        name="direct_effect", long_name="direct effect", units=units_of(standardized=standardized),
+    )  # fmt: skip
+
+
+def _reach(model: PathModel) -> tuple[list[str], list[str], NDArray[np.bool_]]:
+    """Causes, outcomes, and which cause reaches which outcome along arrows."""
+    names = model.constructs
+    position = {name: i for i, name in enumerate(names)}
+    reached = np.zeros((len(names), len(names)), dtype=bool)
+    for outcome in names:  # causal order: what reaches a predictor is known before
+        for predictor in model.predictors(outcome):
+            reached[position[outcome]] |= reached[position[predictor]]
+            reached[position[outcome], position[predictor]] = True
+    causes = [name for name in names if reached[:, position[name]].any()]
+    outcomes = [name for name in names if reached[position[name]].any()]
+    grid = reached[np.ix_([position[o] for o in outcomes], [position[c] for c in causes])].T
+    return causes, outcomes, grid
+
+
+def _pairs(
+    fit: Fit, target: Target, pick: str, name: str, long_name: str, units: str, *, standardized: bool, ratio: bool = False
+) -> xr.DataArray:
+    causes, outcomes, grid = _reach(fit.model)
+    position = {construct: i for i, construct in enumerate(layout_of(fit).constructs)}
+    rows, columns = [position[o] for o in outcomes], [position[c] for c in causes]
+
+    def matrix(system: System, which: str) -> Floats:
+        total = system.effects - np.eye(len(position))
+        raw = {"total": total, "indirect": total - system.paths}[which]
+        effects = system.in_units(raw, standardized=standardized)
+        return np.swapaxes(effects[..., rows, :][..., columns], -1, -2) * grid
+
+    values = evaluate(
+        fit, target, lambda system: matrix(system, pick), (lambda system: matrix(system, "total")) if ratio else None
+    )
+    coords: dict[str, object] = {CAUSE: causes, OUTCOME: outcomes, "has_route": ((CAUSE, OUTCOME), grid)}
+    return labelled(fit, target, values, (CAUSE, OUTCOME), coords, name=name, long_name=long_name, units=units)
+
+
+def total_effects(fit: Fit, target: Target = "organization", *, standardized: bool = True) -> xr.DataArray:
+    """Total effects: all routes from a cause to an outcome together.
+
+    Parameters are those of ``direct_effects``.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw[, organization], cause, outcome. Coordinate ``has_route`` (cause, outcome) tells pairs without any
+        route, whose effect is 0 by the model.
+
+    Examples
+    --------
+    >>> total_effects(fit, target="typical").sel(cause="satisfaction", outcome="loyalty").dims
+    ('chain', 'draw')
+    """
+    units = units_of(standardized=standardized)
+    return _pairs(fit, target, "total", "total_effect", "total effect", units, standardized=standardized)
+
+
+def indirect_effects(fit: Fit, target: Target = "organization", *, standardized: bool = True) -> xr.DataArray:
+    """Indirect effects: total minus direct. Parameters and dims are those of ``total_effects``.
+
+    Examples
+    --------
+    >>> indirect_effects(fit).dims
+    ('chain', 'draw', 'organization', 'cause', 'outcome')
+    """
+    units = units_of(standardized=standardized)
+    return _pairs(fit, target, "indirect", "indirect_effect", "indirect effect", units, standardized=standardized)
+
+
+def mediated_share(fit: Fit, target: Target = "organization") -> xr.DataArray:
+    """Indirect over total effect, with raw effects; over several organizations the ratio of the averages.
+
+    Dims are those of ``total_effects``; nan where there is no route. A share outside [0, 1] means that direct and
+    indirect effects have opposite signs.
+
+    Examples
+    --------
+    >>> mediated_share(fit, target="typical").attrs["units"]
+    'share of the total effect'
+    """
+    return _pairs(
+        fit, target, "indirect", "mediated_share", "mediated share", "share of the total effect",
+        standardized=False, ratio=True,
+    )  # fmt: skip
+
+
+def route_effects(
+    fit: Fit, cause: str, outcome: str, target: Target = "organization", *, standardized: bool = True
+) -> xr.DataArray:
+    """The effect along each route from ``cause`` to ``outcome``: the product of its paths. They sum to the total effect.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw[, organization], route; a route is named ``"a -> b -> c"``.
+
+    Raises
+    ------
+    FitError
+        If a construct is unknown or no route leads from cause to outcome.
+
+    Examples
+    --------
+    >>> routes = route_effects(fit, "satisfaction", "loyalty", target="typical")
+    >>> routes["route"].values.tolist()
+    ['satisfaction -> trust -> loyalty', 'satisfaction -> loyalty']
+    """
+    layout = layout_of(fit)
+    position = {construct: i for i, construct in enumerate(layout.constructs)}
+    for name in (cause, outcome):
+        if name not in position:
+            raise FitError(
+                f"the model has no construct {name!r}{did_you_mean(name, position)} "
+                f"Constructs: {', '.join(position)}"
+            )
+    found = fit.model.routes(cause, outcome)
+    if not found:
+        raise FitError(f"no route leads from {cause!r} to {outcome!r}")
+
+    def function(system: System) -> Floats:
+        products = []
+        for route in found:
+            product = np.ones(system.u.shape[:-1])
+            for source, sink in zip(route[:-1], route[1:], strict=True):
+                product = product * system.paths[..., position[sink], position[source]]
+            products.append(product)
+        effects = np.zeros((*system.u.shape[:-1], len(found)))
+        for i, product in enumerate(products):
+            effects[..., i] = product
+        scale = np.zeros_like(system.paths)
+        scale[..., position[outcome], position[cause]] = 1.0
+        factor = system.in_units(scale, standardized=standardized)[..., position[outcome], position[cause]]
+        return np.asarray(effects * factor[..., None])
+
+    return labelled(
+        fit, target, evaluate(fit, target, function), ("route",), {"route": [" -> ".join(route) for route in found]},
+        name="route_effect", long_name=f"effect of {cause} on {outcome} by route", units=units_of(standardized=standardized),
+    )  # fmt: skip

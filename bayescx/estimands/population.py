@@ -1,0 +1,218 @@
+"""Whom an answer is about: each organization, the typical one, the average of the N planned, or a new one.
+
+- "organization": each organization that reported, with its own parameters.
+- "typical": an organization whose every parameter is at the population centre.
+- "average": the finite population of the N planned. Those that reported have their own parameters, the others are drawn from
+  the population; an effect is computed in each and then averaged (a mean of products, never a product of means). A ratio
+  or share is the ratio of the averages.
+- "new": one more organization drawn from the population, *all* of its parameters, residual SDs included.
+
+Draws for organizations without data follow from the fit's seed, so that all answers speak of the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescx import algebra
+from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, TARGETS
+from bayescx.errors import FitError, did_you_mean
+from bayescx.fitted import Fit
+from bayescx.model import matrices
+from bayescx.model.layout import BLOCKS, Layout
+
+__all__ = ["System", "Target", "evaluate", "layout_of", "leading_coords", "leading_dims"]
+
+Floats = NDArray[np.float64]
+Target = Literal["organization", "typical", "average", "new"]
+_UNREPORTED, _NEW = 2, 3  # random streams, apart from the seed's own
+
+
+class System:
+    """Structural matrices of a batch of organizations on the common scale; ``u`` is (..., C)."""
+
+    def __init__(self, layout: Layout, u: Floats) -> None:
+        self.layout = layout
+        self.u = u
+
+    @cached_property
+    def paths(self) -> Floats:
+        """B, (..., m, m): entry (i, k) is the effect of construct k on construct i."""
+        return matrices.path_matrix(self.layout, self.u)
+
+    @cached_property
+    def psi(self) -> Floats:
+        """Covariance of exogenous constructs and residuals, (..., m, m)."""
+        return matrices.psi_matrix(self.layout, self.u)
+
+    @cached_property
+    def effects(self) -> Floats:
+        """Total effects with ones on the diagonal, (..., m, m)."""
+        return algebra.total_effects(self.paths)
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Implied covariance of the constructs, (..., m, m)."""
+        return np.asarray(self.effects @ self.psi @ np.swapaxes(self.effects, -1, -2))
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Implied variances of the constructs, (..., m)."""
+        return np.diagonal(self.covariance, axis1=-2, axis2=-1)
+
+    def in_units(self, effects: Floats, *, standardized: bool) -> Floats:
+        """Effects (..., m, m) in SDs per SD of each organization itself, or in the data's units."""
+        if standardized:
+            return algebra.standardized(effects, self.variance)
+        unit = self.layout.unit
+        return np.asarray(effects * unit[:, None] / unit[None, :])
+
+
+def layout_of(fit: Fit) -> Layout:
+    """The layout that the fit was sampled with."""
+    return Layout.of(fit.model, fit.scale, fit.pooling, fit.identification)
+
+
+def _check_target(fit: Fit, target: str) -> None:
+    if target not in TARGETS:
+        raise FitError(
+            f"unknown target {target!r}{did_you_mean(str(target), TARGETS)} Targets: {', '.join(TARGETS)}"
+        )
+    apart = [block for block, word in fit.pooling.items() if word == "none"]
+    beyond = fit.n_planned - len(fit.organizations)
+    if apart and (target in ("typical", "new") or (target == "average" and beyond)):
+        what = f"the {beyond} organizations that have not reported" if target == "average" else f"a {target} organization"
+        raise FitError(
+            f"nothing is known of {what}: with pooling 'none' for {' and '.join(apart)} there is no population that it "
+            "could come from; fit with pooling='partial' or 'full'"
+        )
+
+
+def _blocks(fit: Fit, layout: Layout, suffix: str) -> list[tuple[list[int], Floats]]:
+    """Component numbers and draws of every block whose posterior variable carries ``suffix``."""
+    posterior = fit.posterior
+    out = []
+    for block in BLOCKS:
+        name = BLOCK_VARIABLES[block][0] + suffix
+        members = layout.of_block(block)
+        if members and name in posterior:
+            out.append((members, posterior[name].values))
+    return out
+
+
+def _reported(fit: Fit, layout: Layout) -> Floats:
+    """Components of the organizations that reported, (chain, draw, J, C)."""
+    sizes = fit.posterior.sizes
+    u = np.empty((sizes[CHAIN], sizes[DRAW], len(fit.organizations), len(layout.components)))
+    for members, values in _blocks(fit, layout, ""):
+        u[..., members] = values if values.ndim == 4 else values[:, :, None, :]
+    return u
+
+
+def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
+    """Components of ``count`` organizations from the population, (chain, draw, count, C); at its centre without a stream."""
+    sizes = fit.posterior.sizes
+    shape = (sizes[CHAIN], sizes[DRAW], count)
+    u = np.empty((*shape, len(layout.components)))
+    for members, values in _blocks(fit, layout, ""):
+        if values.ndim == 3:
+            u[..., members] = values[:, :, None, :]
+    for members, values in _blocks(fit, layout, "_mu"):
+        u[..., members] = values[:, :, None, :]
+    if stream is not None:
+        rng = np.random.default_rng([fit.seed, stream])
+        for members, values in _blocks(fit, layout, "_tau"):
+            u[..., members] += values[:, :, None, :] * rng.standard_normal((*shape, len(members)))
+    return u
+
+
+def _components(fit: Fit, layout: Layout, target: str) -> Floats:
+    if target == "organization":
+        return _reported(fit, layout)
+    if target == "typical":
+        return _drawn(fit, layout, 1, None)
+    if target == "new":
+        return _drawn(fit, layout, 1, _NEW)
+    reported = _reported(fit, layout)
+    beyond = fit.n_planned - len(fit.organizations)
+    if beyond == 0:
+        return reported
+    return np.concatenate([reported, _drawn(fit, layout, beyond, _UNREPORTED)], axis=2)
+
+
+def evaluate(
+    fit: Fit, target: str, function: Callable[[System], Floats], denominator: Callable[[System], Floats] | None = None
+) -> Floats:
+    """Compute ``function`` for a target; shape (chain, draw, ...), with an organization axis third for "organization".
+
+    Parameters
+    ----------
+    fit : Fit
+    target : {"organization", "typical", "average", "new"}
+    function : callable
+        From a System with axes (draw, organization) to an array with the same leading axes.
+    denominator : callable, optional
+        Makes the answer a ratio; over several organizations it is the ratio of the averages.
+
+    Raises
+    ------
+    FitError
+        If the target is unknown, or the pooling leaves no population to draw from.
+    """
+    _check_target(fit, target)
+    layout = layout_of(fit)
+    chains = []
+    for u in _components(fit, layout, target):  # chain by chain, to bound memory
+        system = System(layout, u)
+        parts = [part(system) for part in (function, denominator) if part is not None]
+        if target == "average":
+            parts = [part.mean(axis=1) for part in parts]
+        elif target != "organization":
+            parts = [part[:, 0] for part in parts]
+        if len(parts) == 2:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                chains.append(parts[0] / parts[1])
+        else:
+            chains.append(parts[0])
+    return np.stack(chains)
+
+
+def leading_dims(target: str) -> tuple[str, ...]:
+    """Dimensions before those of the estimand."""
+    return (CHAIN, DRAW, ORGANIZATION) if target == "organization" else (CHAIN, DRAW)
+
+
+def leading_coords(fit: Fit, target: str) -> dict[str, object]:
+    """Coordinates of the leading dimensions."""
+    posterior = fit.posterior
+    coords: dict[str, object] = {CHAIN: posterior[CHAIN].values, DRAW: posterior[DRAW].values}
+    if target == "organization":
+        coords[ORGANIZATION] = list(fit.organizations)
+    return coords
+
+
+def labelled(
+    fit: Fit,
+    target: str,
+    values: Floats,
+    dims: tuple[str, ...],
+    coords: dict[str, object],
+    *,
+    name: str,
+    long_name: str,
+    units: str,
+) -> xr.DataArray:
+    """An estimand's draws with dims, coordinates, units and what they are."""
+    return xr.DataArray(
+        values,
+        dims=(*leading_dims(target), *dims),
+        coords={**leading_coords(fit, target), **coords},
+        name=name,
+        attrs={"long_name": long_name, "units": units, "estimand": name, "target": target},
+    )

@@ -1,0 +1,101 @@
+"""Draws to tables: the width of intervals is chosen here, last."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescx._names import CHAIN, DRAW
+from bayescx.errors import FitError
+
+__all__ = ["summarize"]
+
+
+def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.DataFrame:
+    """Summarize draws as a tidy table, one row per quantity.
+
+    Parameters
+    ----------
+    array : DataArray or Dataset
+        An estimand, or any array with dims chain and draw. Of a Dataset each variable that has draws is summarized, named
+        in a column ``quantity``.
+    ci_prob : float
+        Probability of the equal-tailed interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns for the labels (path, organization, cause and outcome ...), then by ArviZ's names: mean, sd,
+        ``eti95_lb``, ``eti95_ub`` (for 0.95), mcse_mean, ess_bulk, ess_tail, r_hat. Pairs of constructs without a route are left out.
+
+    Raises
+    ------
+    FitError
+        If there are no draws, or ``ci_prob`` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from bayescx.estimands import r_squared
+    >>> summarize(r_squared(fit, target="typical"), ci_prob=0.9).columns.tolist()[:5]
+    ['outcome', 'mean', 'sd', 'eti90_lb', 'eti90_ub']
+    """
+    if isinstance(ci_prob, str) or not 0 < ci_prob < 1:
+        raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}")
+    if isinstance(array, xr.Dataset):
+        tables = [
+            summarize(variable, ci_prob).assign(quantity=name)
+            for name, variable in array.data_vars.items()
+            if {CHAIN, DRAW} <= set(variable.dims)
+        ]
+        if not tables:
+            raise FitError("no variable of this Dataset has dims chain and draw")
+        table = pd.concat(tables, ignore_index=True)
+        return table[["quantity", *(column for column in table.columns if column != "quantity")]]
+    if not {CHAIN, DRAW} <= set(array.dims):
+        raise FitError(f"there are no draws to summarize: dims are {', '.join(map(str, array.dims))}")
+    return _table(array, ci_prob)
+
+
+def _table(array: xr.DataArray, ci_prob: float) -> pd.DataFrame:
+    dims = [dim for dim in array.dims if dim not in (CHAIN, DRAW)]
+    draws = array.transpose(CHAIN, DRAW, *dims)
+    columns = _statistics(draws, ci_prob)
+    shape = draws.shape[2:]
+    index = np.indices(shape).reshape(len(shape), -1) if shape else np.zeros((0, 1), dtype=int)
+    labels = {
+        str(dim): np.asarray(draws[dim].values)[index[i]] if dim in draws.coords else index[i]
+        for i, dim in enumerate(dims)
+    }
+    table = pd.DataFrame({**labels, **{name: values.reshape(-1) for name, values in columns.items()}})
+    if "has_route" in array.coords:
+        keep = np.broadcast_to(array["has_route"].broadcast_like(draws.isel({CHAIN: 0, DRAW: 0})).values, shape)
+        table = table[keep.reshape(-1)].reset_index(drop=True)
+    return table
+
+
+def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
+    from arviz_stats import ess, mcse, rhat
+
+    flat = draws.stack(sample=(CHAIN, DRAW)).transpose("sample", ...).values
+    tail = (1 - ci_prob) / 2
+    label = f"eti{100 * ci_prob:g}"
+    lower, upper = np.quantile(flat, [tail, 1 - tail], axis=0)
+    bare = draws.drop_vars([name for name in draws.coords if name not in draws.dims])
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # constants have no R-hat: it is nan in the table
+        diagnostics = {
+            "mcse_mean": mcse(bare, method="mean"),
+            "ess_bulk": ess(bare, method="bulk"),
+            "ess_tail": ess(bare, method="tail"),
+            "r_hat": rhat(bare),
+        }
+    return {
+        "mean": flat.mean(axis=0),
+        "sd": flat.std(axis=0, ddof=1),
+        f"{label}_lb": lower,
+        f"{label}_ub": upper,
+        **{name: np.asarray(values.values) for name, values in diagnostics.items()},
+    }

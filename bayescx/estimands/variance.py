@@ -1,0 +1,124 @@
+"""Explained variance, and how much paths differ between organizations."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescx._names import CHAIN, DRAW, ORGANIZATION, OUTCOME, PATH
+from bayescx.errors import FitError
+from bayescx.estimands.effects import direct_effects, units_of
+from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of
+from bayescx.fitted import Fit
+
+__all__ = ["heterogeneity", "r_squared"]
+
+Floats = NDArray[np.float64]
+
+
+def r_squared(fit: Fit, target: Target = "organization") -> xr.DataArray:
+    """Share of an outcome's variance that its predictors explain: 1 - residual variance / implied variance.
+
+    Random-x: exogenous variables vary as the model says they do, so their spread counts in the interval.
+
+    Parameters
+    ----------
+    fit : Fit
+    target : {"organization", "typical", "average", "new"}
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw[, organization], outcome (every construct with predictors).
+
+    Raises
+    ------
+    FitError
+        If the target is unknown or cannot be answered with this pooling.
+
+    Examples
+    --------
+    >>> r_squared(fit, target="average")["outcome"].values.tolist()
+    ['trust', 'loyalty']
+    """
+    layout = layout_of(fit)
+    outcomes = [i for i in range(len(layout.constructs)) if i not in layout.exogenous]
+
+    def function(system: System) -> Floats:
+        residual = np.diagonal(system.psi, axis1=-2, axis2=-1)
+        return np.asarray(1.0 - residual / system.variance)[..., outcomes]
+
+    coords: dict[str, object] = {OUTCOME: [layout.constructs[i] for i in outcomes]}
+    return labelled(
+        fit, target, evaluate(fit, target, function), (OUTCOME,), coords,
+        name="r_squared", long_name="explained variance (R-squared, random x)", units="share of variance",
+    )  # fmt: skip
+
+
+def heterogeneity(fit: Fit) -> xr.Dataset:
+    """How much each path differs between organizations, in the data's units.
+
+    Parameters
+    ----------
+    fit : Fit
+        With partially pooled paths.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along ``path`` (free paths):
+
+        - ``beta_tau`` (chain, draw, path): SD between organizations.
+        - ``i_squared`` (chain, draw, path): tau^2 / (tau^2 + s^2), with s^2 the typical sampling variance of the
+          organizations' own estimates (Higgins & Thompson 2002).
+        - ``prediction`` (chain, draw, path): the path in one more organization; its quantiles are the prediction interval.
+        - ``pooling_factor`` (path,): 0 when organizations keep their own estimates, 1 when they share one
+          (Gelman & Pardoe 2006).
+
+    Raises
+    ------
+    FitError
+        If paths are not partially pooled: then there is no such SD.
+
+    Examples
+    --------
+    >>> sorted(heterogeneity(fit).data_vars)
+    ['beta_tau', 'i_squared', 'pooling_factor', 'prediction']
+    """
+    if fit.pooling["paths"] != "partial":
+        raise FitError(f"paths were fitted with pooling {fit.pooling['paths']!r}: only 'partial' has a heterogeneity")
+    posterior = fit.posterior
+    paths = [str(name) for name in posterior[PATH].values]
+    layout = layout_of(fit)
+    unit = {e.name: layout.unit[e.row] / layout.unit[e.column] for e in layout.paths}
+    scale = xr.DataArray([unit[name] for name in paths], dims=PATH, coords={PATH: paths})
+    tau = posterior["beta_tau"]
+    sampling = xr.DataArray(_typical_variance(fit), dims=PATH, coords={PATH: paths})
+    deviation = posterior["beta"] - posterior["beta_mu"]
+    spread = deviation.mean((CHAIN, DRAW)).var(ORGANIZATION, ddof=1)
+    pooling_factor = 1.0 - spread / deviation.var(ORGANIZATION, ddof=1).mean((CHAIN, DRAW))
+    new = direct_effects(fit, target="new", standardized=False).sel(path=paths).drop_vars(["lhs", "op", "rhs"])
+    units = units_of(standardized=False)
+    described = {
+        "beta_tau": (tau * scale, "SD of the path between organizations", units),
+        "i_squared": (tau**2 / (tau**2 + sampling), "I-squared: share of variance that is between organizations", "share"),
+        "prediction": (new, "path in a new organization", units),
+        "pooling_factor": (pooling_factor, "pooling factor", "share"),
+    }
+    out = {}
+    for name, (array, long_name, unit_name) in described.items():
+        array.attrs = {"long_name": long_name, "units": unit_name, "estimand": name}
+        out[name] = array.rename(name)
+    return xr.Dataset(out)
+
+
+def _typical_variance(fit: Fit) -> Floats:
+    """Higgins and Thompson's typical sampling variance of each path on the common scale, shape (path,)."""
+    variance = fit.tree["constant_data"]["sampling_sd"].values ** 2
+    weight = np.where(np.isfinite(variance), 1.0 / variance, 0.0)
+    total, squares = weight.sum(axis=0), (weight**2).sum(axis=0)
+    k = (weight > 0).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        typical = np.where(k > 1, (k - 1) * total / (total**2 - squares), 1.0 / total)
+    return np.asarray(typical)

@@ -1,0 +1,182 @@
+"""Consequences of moving a construct, and quantities defined in the model text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescx._names import OUTCOME
+from bayescx.errors import FitError, did_you_mean
+from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of
+from bayescx.fitted import Fit
+from bayescx.model import matrices
+from bayescx.model.layout import Entry, Layout
+
+__all__ = ["defined_parameters", "what_if"]
+
+Floats = NDArray[np.float64]
+
+
+def what_if(
+    fit: Fit, changes: Mapping[str, float], target: Target = "organization", *, standardized: bool = False
+) -> xr.DataArray:
+    """What follows in every construct if some constructs are moved.
+
+    The constructs named in ``changes`` move by exactly these amounts, whatever drives them (their incoming arrows are
+    cut); everything downstream follows along the paths.
+
+    Parameters
+    ----------
+    fit : Fit
+    changes : mapping
+        Construct name to the amount it is moved by: data units, or SDs of the construct if ``standardized``.
+    target : {"organization", "typical", "average", "new"}
+    standardized : bool
+        Amounts and consequences in SDs, by each organization's own model-implied SDs.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw[, organization], outcome (all constructs).
+
+    Raises
+    ------
+    FitError
+        If a construct is unknown or an amount is not a finite number.
+
+    Examples
+    --------
+    >>> what_if(fit, {"satisfaction": 1.0}, target="average").dims
+    ('chain', 'draw', 'outcome')
+    """
+    layout = layout_of(fit)
+    position = {construct: i for i, construct in enumerate(layout.constructs)}
+    if not changes:
+        raise FitError("changes is empty; name a construct and an amount, e.g. {'trust': 1.0}")
+    for name, amount in changes.items():
+        if name not in position:
+            raise FitError(
+                f"the model has no construct {name!r}{did_you_mean(str(name), position)} "
+                f"Constructs: {', '.join(position)}"
+            )
+        if isinstance(amount, str) or not np.isfinite(amount):
+            raise FitError(f"the change of {name!r} must be a finite number, found {amount!r}")
+    moved = [position[name] for name in changes]
+    amounts = np.array([float(amount) for amount in changes.values()])
+
+    def function(system: System) -> Floats:
+        unit = np.sqrt(system.variance) if standardized else np.broadcast_to(layout.unit, system.variance.shape)
+        shift = np.zeros(system.variance.shape)
+        shift[..., moved] = amounts * (unit[..., moved] if standardized else 1.0 / layout.unit[moved])
+        cut = system.paths.copy()
+        cut[..., moved, :] = 0.0
+        effects = np.linalg.inv(np.eye(len(position)) - cut)
+        consequence = np.einsum("...ik,...k->...i", effects, shift)
+        return np.asarray(consequence / unit if standardized else consequence * unit)
+
+    listed = ", ".join(f"{name} {amount:+g}" for name, amount in changes.items())
+    return labelled(
+        fit, target, evaluate(fit, target, function), (OUTCOME,), {OUTCOME: list(layout.constructs)},
+        name="what_if", long_name=f"change after {listed}", units="SD" if standardized else "data units",
+    )  # fmt: skip
+
+
+def defined_parameters(fit: Fit, target: Target = "organization", *, standardized: bool = False) -> xr.DataArray:
+    """Quantities that the model text defines by ``:=``.
+
+    Each is computed in every organization from its own labelled parameters; "average" is the mean over organizations.
+
+    Parameters
+    ----------
+    fit : Fit
+    target : {"organization", "typical", "average", "new"}
+    standardized : bool
+        Compute from standardized parameters instead of the data's units.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw[, organization], definition.
+
+    Raises
+    ------
+    FitError
+        If the model defines nothing.
+
+    Examples
+    --------
+    >>> defined_parameters(fit, target="typical")["definition"].values.tolist()
+    ['mediated']
+    """
+    definitions = fit.model.definitions
+    if not definitions:
+        raise FitError("the model defines no quantity with := ; e.g. 'indirect := a*b' over labels a and b")
+    layout = layout_of(fit)
+    wanted = {label for definition in definitions for label in definition.expression.labels}
+
+    def function(system: System) -> Floats:
+        known: dict[str, Floats] = {
+            label: _parameter(layout, system, rows[0].name, standardized=standardized)
+            for label, rows in fit.model.labels.items()
+            if label in wanted
+        }
+        shape = system.u.shape[:-1]
+        for definition in definitions:
+            value = np.asarray(definition.expression.evaluate(known), dtype=np.float64)
+            known[definition.name] = np.broadcast_to(value, shape)
+        return np.stack([known[definition.name] for definition in definitions], axis=-1)
+
+    return labelled(
+        fit, target, evaluate(fit, target, function), ("definition",),
+        {"definition": [definition.name for definition in definitions]},
+        name="defined_parameter", long_name="defined parameter",
+        units="from standardized parameters" if standardized else "from parameters in data units",
+    )  # fmt: skip
+
+
+def _parameter(layout: Layout, system: System, name: str, *, standardized: bool) -> Floats:
+    """One parameter by lavaan's name, shape (...), standardized or in data units."""
+    for entry in layout.paths:
+        if entry.name == name:
+            effects = system.in_units(system.paths, standardized=standardized)
+            return np.asarray(effects[..., entry.row, entry.column])
+    for entry in layout.loadings:
+        if entry.name == name:
+            return _loading(layout, system, entry, standardized=standardized)
+    return _covariance(layout, system, name, standardized=standardized)
+
+
+def _loading(layout: Layout, system: System, entry: Entry, *, standardized: bool) -> Floats:
+    loadings = matrices.loading_matrix(layout, system.u)
+    value = loadings[..., entry.row, entry.column]
+    if not standardized:
+        return np.asarray(value * layout.scale[layout.variables[entry.row]] / layout.unit[entry.column])
+    theta = matrices.theta_matrix(layout, system.u)
+    sigma = loadings @ system.covariance @ np.swapaxes(loadings, -1, -2) + theta
+    return np.asarray(value * np.sqrt(system.variance[..., entry.column] / sigma[..., entry.row, entry.row]))
+
+
+def _covariance(layout: Layout, system: System, name: str, *, standardized: bool) -> Floats:
+    """A residual variance or covariance; standardized: share of the variance, or correlation of the residuals."""
+    one, other = name.split("~~")
+    if one in layout.constructs:
+        position = {construct: i for i, construct in enumerate(layout.constructs)}
+        matrix, unit = system.psi, layout.unit
+        total = system.variance
+    else:
+        position = {variable: i for i, variable in enumerate(layout.variables)}
+        matrix = matrices.theta_matrix(layout, system.u)
+        unit = np.array([layout.scale[variable] for variable in layout.variables])
+        loadings = matrices.loading_matrix(layout, system.u)
+        sigma = loadings @ system.covariance @ np.swapaxes(loadings, -1, -2) + matrix
+        total = np.diagonal(sigma, axis1=-2, axis2=-1)
+    a, b = position[one], position[other]
+    value = matrix[..., a, b]
+    if not standardized:
+        return np.asarray(value * unit[a] * unit[b])
+    if a == b:
+        return np.asarray(value / total[..., a])
+    return np.asarray(value / np.sqrt(matrix[..., a, a] * matrix[..., b, b]))

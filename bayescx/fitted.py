@@ -1,0 +1,226 @@
+"""Fit: a posterior together with everything that it was made from, and its file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+
+from bayescx._names import CHAIN, DRAW, ORGANIZATION
+from bayescx.errors import BayescxError, FitError
+from bayescx.evidence import Matched
+from bayescx.priors import Priors
+from bayescx.spec import PathModel, parse_model
+
+__all__ = ["Fit", "load_fit"]
+
+FORMAT = "bayescx-fit"
+FORMAT_VERSION = 1
+_ENGINE = "h5netcdf"
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A posterior and its provenance. A Fit never changes.
+
+    Attributes
+    ----------
+    model : PathModel
+    evidence : Matched
+        The moments that entered, in the data's units, with what was dropped and kept out.
+    priors : Priors
+    pooling : dict
+        "none", "partial" or "full" for each block of parameters.
+    scale : dict
+        Data units per common unit of each observed variable; the ``posterior`` group is on the common scale.
+    identification : str
+        How factors got their unit: "mean" or "marker".
+    provenance : dict
+        Seed, draws, engine, versions, time of sampling.
+    tree : xarray.DataTree
+        Groups posterior, sample_stats, prior and constant_data, in ArviZ's layout.
+
+    Examples
+    --------
+    >>> fit = load_fit("fit.nc")  # doctest: +SKIP
+    >>> fit.tree["posterior"]["beta_mu"].mean(("chain", "draw"))  # doctest: +SKIP
+    """
+
+    model: PathModel
+    evidence: Matched
+    priors: Priors
+    pooling: Mapping[str, str]
+    scale: Mapping[str, float]
+    identification: str
+    provenance: Mapping[str, Any]
+    tree: xr.DataTree = field(repr=False)
+
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """The organizations that reported."""
+        return self.evidence.organizations
+
+    @property
+    def n_planned(self) -> int:
+        """The number of organizations planned: what "average" averages over."""
+        return self.evidence.n_planned
+
+    @property
+    def seed(self) -> int:
+        """The seed of sampling; draws of unreported and new organizations follow from it."""
+        return int(self.provenance["random_seed"])
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """The posterior group as a Dataset, on the common scale."""
+        return self.tree["posterior"].to_dataset()
+
+    def __repr__(self) -> str:
+        sizes = self.posterior.sizes
+        name = self.model.name or "model"
+        return (
+            f"Fit({name}: {len(self.organizations)} of {self.n_planned} organizations, "
+            f"{sizes[CHAIN]} chains x {sizes[DRAW]} draws)"
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the fit as one netCDF file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Where to; an existing file is replaced only once the new one is complete.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        FitError
+            If the folder is not there or cannot be written to.
+        """
+        target = Path(path)
+        if not target.parent.is_dir():
+            raise FitError(f"cannot save to {target}: there is no folder {target.parent}")
+        if target.is_dir():
+            raise FitError(f"cannot save to {target}: it is a folder; name a file, e.g. {target / 'fit.nc'}")
+        try:
+            handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        except OSError as error:
+            raise FitError(f"cannot save to {target}: {error.strerror}") from error
+        os.close(handle)
+        try:
+            self._annotated().to_netcdf(name, engine=_ENGINE)
+            _readable(name)
+            Path(name).replace(target)
+        except OSError as error:
+            raise FitError(f"cannot save to {target}: {error}") from error
+        finally:
+            Path(name).unlink(missing_ok=True)
+        return target
+
+    def _annotated(self) -> xr.DataTree:
+        """A copy of the tree whose root says everything that is not an array."""
+        evidence = self.evidence
+        settings = {
+            "model": {"text": self.model.text, "name": self.model.name, "source": self.model.source},
+            "priors": self.priors.to_dict(),
+            "pooling": dict(self.pooling),
+            "identification": self.identification,
+            "evidence": {
+                "n_planned": evidence.n_planned,
+                "dropped": dict(evidence.dropped),
+                "kept_out": dict(evidence.kept_out),
+                "level": dict(evidence.level),
+                "unassigned": evidence.unassigned,
+                "fingerprint": evidence.fingerprint,
+            },
+            "provenance": dict(self.provenance),
+        }
+        tree = self.tree.copy()
+        tree.attrs = {"format": FORMAT, "format_version": FORMAT_VERSION, "settings": json.dumps(settings)}
+        return tree
+
+    @classmethod
+    def _from_tree(cls, tree: xr.DataTree) -> Self:
+        settings = json.loads(tree.attrs["settings"])
+        data = tree["constant_data"].to_dataset()
+        about = settings["evidence"]
+        evidence = Matched(
+            organizations=tuple(str(name) for name in data[ORGANIZATION].values),
+            variables=tuple(str(name) for name in data["variable"].values),
+            n_obs=np.array(data["n_obs"].values, dtype=np.int64),
+            mean=np.array(data["mean"].values, dtype=np.float64),
+            cov=np.array(data["cov"].values, dtype=np.float64),
+            dropped=about["dropped"],
+            kept_out=about["kept_out"],
+            n_planned=about["n_planned"],
+            level=about["level"],
+            unassigned=about["unassigned"],
+        )
+        if evidence.fingerprint != about["fingerprint"]:
+            raise FitError("its moments are not those that it was fitted to: the file was changed")
+        model = settings["model"]
+        scale = data["scale"]
+        return cls(
+            model=parse_model(model["text"], name=model["name"], source=model["source"]),
+            evidence=evidence,
+            priors=Priors.from_dict(settings["priors"]),
+            pooling=settings["pooling"],
+            scale={str(name): float(scale.sel(variable=name)) for name in data["variable"].values},
+            identification=settings["identification"],
+            provenance=settings["provenance"],
+            tree=tree,
+        )
+
+
+def _readable(name: str) -> None:
+    # mkstemp makes files that only their owner may read; a saved fit gets the permissions of any new file
+    mask = os.umask(0)
+    os.umask(mask)
+    Path(name).chmod(0o666 & ~mask)
+
+
+def load_fit(path: str | os.PathLike[str]) -> Fit:
+    """Read a fit that ``Fit.save`` wrote. Nothing in the file is executed.
+
+    Parameters
+    ----------
+    path : path
+        A netCDF file.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    FitError
+        If the file is missing, is no fit, was written by a later version, or was changed.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise FitError(f"cannot load {source}: there is no such file")
+    try:
+        with xr.open_datatree(source, engine=_ENGINE) as opened:
+            tree = opened.load()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
+    if tree.attrs.get("format") != FORMAT:
+        raise FitError(f"cannot load {source}: it is a netCDF file, but not one written by bayescx")
+    if int(tree.attrs["format_version"]) > FORMAT_VERSION:
+        raise FitError(f"cannot load {source}: a later version of bayescx wrote it; upgrade bayescx")
+    try:
+        return Fit._from_tree(tree)
+    except FitError as error:
+        raise FitError(f"cannot load {source}: {error}") from error
+    except (BayescxError, KeyError, ValueError, TypeError) as error:
+        raise FitError(f"cannot load {source}: it is damaged ({error})") from error

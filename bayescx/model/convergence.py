@@ -1,0 +1,71 @@
+"""Did the sampler converge? If not: which parameters are worst, and what to do."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import xarray as xr
+
+from bayescx._names import CHAIN, DRAW
+from bayescx.errors import ConvergenceWarning
+
+__all__ = ["R_HAT_LIMIT", "ESS_LIMIT", "convergence_problems", "warn_unless_converged"]
+
+R_HAT_LIMIT = 1.01
+ESS_LIMIT = 400
+_LISTED = 5
+
+
+def _worst(values: xr.Dataset, *, largest: bool) -> list[tuple[str, float]]:
+    """Parameters by name with their value, the worst first; a value that is not a number is the worst of all."""
+    named: list[tuple[str, float]] = []
+    for variable, array in values.data_vars.items():
+        for position in np.ndindex(array.shape):
+            labels = [str(array[dim].values[i]) for dim, i in zip(array.dims, position, strict=True)]
+            label = f"{variable}[{', '.join(labels)}]" if labels else str(variable)
+            named.append((label, float(array.values[position])))
+    return sorted(named, key=lambda item: (not np.isnan(item[1]), -item[1] if largest else item[1]))
+
+
+def _listing(named: list[tuple[str, float]], form: str) -> str:
+    shown = ", ".join(f"{name} ({value:{form}})" for name, value in named[:_LISTED])
+    rest = len(named) - _LISTED
+    return shown + (f" and {rest} more" if rest > 0 else "")
+
+
+def convergence_problems(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]:
+    """Sentences about R-hat above 1.01, bulk or tail ESS below 400, and divergences; empty when all is well."""
+    from arviz_stats import ess, rhat
+
+    problems = []
+    if posterior.sizes[CHAIN] < 2:
+        problems.append("only one chain ran, so convergence cannot be judged; sample with chains=4")
+    else:
+        bad = [(n, v) for n, v in _worst(rhat(posterior), largest=True) if not v <= R_HAT_LIMIT]
+        if bad:
+            problems.append(f"R-hat is above {R_HAT_LIMIT} for {_listing(bad, '.3f')}")
+    for method in ("bulk", "tail"):
+        bad = [(n, v) for n, v in _worst(ess(posterior, method=method), largest=False) if not v >= ESS_LIMIT]
+        if bad:
+            problems.append(
+                f"the {method} effective sample size is below {ESS_LIMIT} for {_listing(bad, '.0f')}"
+            )
+    divergences = int(stats["diverging"].sum())
+    if divergences:
+        problems.append(f"{divergences} of {posterior.sizes[CHAIN] * posterior.sizes[DRAW]} draws diverged")
+    return problems
+
+
+def warn_unless_converged(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]:
+    """Issue one ``ConvergenceWarning`` that names the worst parameters and what to do; return the problems."""
+    problems = convergence_problems(posterior, stats)
+    if problems:
+        advice = (
+            "Do not report these numbers. First sample longer (draws=2000, tune=2000). If divergences or a high R-hat "
+            "remain, the evidence leaves these parameters nearly undetermined: look at collinear causes, factors with few "
+            "items and very small organizations, or tighten the priors."
+        )
+        text = "the sampler did not converge: " + "; ".join(problems) + ". " + advice
+        warnings.warn(text, ConvergenceWarning, stacklevel=3)
+    return problems

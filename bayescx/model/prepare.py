@@ -1,0 +1,76 @@
+"""A model met by its evidence: matched, scaled, laid out and checked, before anything is sampled."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from bayescx.evidence import Evidence, Matched
+from bayescx.model.arrays import Sample
+from bayescx.model.identified import check_identified
+from bayescx.model.layout import Layout
+from bayescx.model.scales import common_scale
+from bayescx.priors import Priors
+from bayescx.spec import PathModel
+
+__all__ = ["Prepared", "prepare"]
+
+_USUAL_SDS = (0.2, 5.0)
+
+
+class Prepared(NamedTuple):
+    """A model met by its evidence: everything that is known before sampling."""
+
+    layout: Layout
+    evidence: Matched
+    sample: Sample
+    priors: Priors
+
+
+def prepare(
+    model: PathModel,
+    evidence: Evidence | Matched,
+    priors: Priors | None = None,
+    *,
+    pooling: str | Mapping[str, str] = "partial",
+    scale: bool = True,
+    identification: str = "mean",
+) -> Prepared:
+    """Match model and evidence, put the data on the common scale, and check all that can be checked without sampling.
+
+    Raises
+    ------
+    ModelError, EvidenceError, PriorError
+        With everything that is wrong, before any sampling.
+    """
+    matched = evidence if isinstance(evidence, Matched) else evidence.matched(model.observed)
+    unit = common_scale(matched.n_obs, matched.cov) if scale else np.ones(len(matched.variables))
+    layout = Layout.of(model, dict(zip(matched.variables, unit, strict=True)), pooling, identification)
+    check_identified(layout)
+    if not scale and priors is None:
+        _warn_of_units(matched)
+    return Prepared(
+        layout,
+        matched,
+        Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit)),
+        priors or Priors(),
+    )
+
+
+def _warn_of_units(matched: Matched) -> None:
+    sd = common_scale(matched.n_obs, matched.cov)
+    odd = [
+        f"{name} (SD {value:.3g})"
+        for name, value in zip(matched.variables, sd, strict=True)
+        if not _USUAL_SDS[0] <= value <= _USUAL_SDS[1]
+    ]
+    if odd:
+        warnings.warn(
+            f"scale=False keeps the data's own units, but the default priors are meant for SDs near 1: {', '.join(odd)}; "
+            "give priors in these units, or leave scale=True",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -1,0 +1,200 @@
+"""fit: model, evidence and priors in, posterior out."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from bayescx.errors import ModelError
+from bayescx.evidence import Evidence, Matched
+from bayescx.fitted import Fit
+from bayescx.model.arrays import Arrays, route_of
+from bayescx.model.convergence import warn_unless_converged
+from bayescx.model.prepare import Prepared, prepare
+from bayescx.model.start import Start, find_start
+from bayescx.model.tree import constant_data, posterior_dataset, prior_dataset
+from bayescx.priors import Priors
+from bayescx.spec import PathModel
+
+__all__ = ["fit"]
+
+_STATISTICS = (
+    "diverging", "depth", "maxdepth_reached", "n_steps", "step_size", "energy", "energy_error", "logp", "mean_tree_accept",
+    "acceptance_rate", "tree_depth", "reached_max_treedepth", "lp",
+)  # fmt: skip
+
+
+def fit(
+    model: PathModel,
+    evidence: Evidence | Matched,
+    priors: Priors | None = None,
+    *,
+    pooling: str | Mapping[str, str] = "partial",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    cores: int | None = None,
+    random_seed: int | None = None,
+    progressbar: bool = True,
+    engine: Literal["kernel", "pymc"] = "kernel",
+    scale: bool = True,
+    identification: Literal["mean", "marker"] = "mean",
+) -> Fit:
+    """Sample the posterior of a path model over organizations.
+
+    Parameters
+    ----------
+    model : PathModel
+        From ``load_model``, ``read_model`` or ``parse_model``.
+    evidence : Evidence
+        What the organizations shared; rows and moments of the same sample give the same posterior.
+    priors : Priors, optional
+        On the common scale (see ``Priors``).
+    pooling : str or dict
+        "none", "partial" or "full" for the paths, or a word for each block: paths, residuals, exogenous, covariances.
+    draws, tune, chains : int
+        Draws kept and draws used for adaptation per chain; number of chains.
+    cores : int, optional
+        Chains that run side by side; by default as many as there are cores.
+    random_seed : int, optional
+        Makes the draws reproducible; by default a new one, kept in ``Fit.provenance``.
+    progressbar : bool
+        Show live progress.
+    engine : {"kernel", "pymc"}
+        The compiled density, or the open PyMC model of ``build_model`` through nutpie and JAX (slower; any prior that
+        PyMC has).
+    scale : bool
+        Divide each observed variable by its pooled within-organization SD first, so that priors mean the same for every
+        questionnaire. False keeps the data's own units.
+    identification : {"mean", "marker"}
+        Factors' unit: free loadings average 1, or the first loading is 1.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ModelError, EvidenceError, PriorError
+        Everything that is wrong with the input, before sampling.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If R-hat is above 1.01, an effective sample size below 400, or a draw diverged.
+
+    Examples
+    --------
+    >>> import bayescx as bcx
+    >>> model = bcx.parse_model("trust ~ satisfaction; loyalty ~ trust + satisfaction")
+    >>> rows = bcx.simulate(model, organizations=4, n_obs=100, random_seed=1).rows
+    >>> evidence = bcx.Evidence.from_rows(rows, organization="organization", n_planned=10)
+    >>> fit = bcx.fit(model, evidence, random_seed=1, progressbar=False)
+    >>> fit.tree["posterior"]["beta"].dims
+    ('chain', 'draw', 'organization', 'path')
+    """
+    _check_settings(
+        draws=draws, tune=tune, chains=chains, cores=cores, random_seed=random_seed, engine=engine
+    )
+    prepared = prepare(model, evidence, priors, pooling=pooling, scale=scale, identification=identification)
+    seed = secrets.randbelow(2**31) if random_seed is None else int(random_seed)
+    settings = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "cores": min(chains, cores or os.cpu_count() or 1),
+        "seed": seed,
+        "progressbar": progressbar,
+    }
+    began = time.perf_counter()
+    layout = prepared.layout
+    start = find_start(Arrays.of(layout, prepared.sample, prepared.priors))
+    if engine == "kernel":
+        posterior, stats = _sample_kernel(start, prepared.evidence, settings)
+    else:
+        posterior, stats = _sample_pymc(prepared, settings)
+    wall = time.perf_counter() - began
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "sample_stats": stats,
+            "prior": prior_dataset(layout, prepared.priors, seed),
+            "constant_data": constant_data(prepared.evidence, start),
+        }
+    )
+    problems = warn_unless_converged(posterior, stats)
+    provenance = {
+        **{key: settings[key] for key in ("draws", "tune", "chains")},
+        "random_seed": seed,
+        "engine": engine,
+        "likelihood_route": ("observed", "latent", "general")[route_of(layout)],
+        "scaled": scale,
+        "seconds": round(wall, 3),
+        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "convergence_problems": problems,
+    }
+    return Fit(
+        model=model,
+        evidence=prepared.evidence,
+        priors=prepared.priors,
+        pooling=layout.pooling,
+        scale=layout.scale,
+        identification=identification,
+        provenance=provenance,
+        tree=tree,
+    )
+
+
+def _check_settings(**settings: Any) -> None:
+    problems = []
+    least = {"draws": 4, "tune": 0, "chains": 1, "cores": 1, "random_seed": 0}
+    for name, lowest in least.items():
+        value = settings[name]
+        optional = name in ("cores", "random_seed")
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not (value is None and optional) and not (whole and value >= lowest):
+            problems.append(f"{name} must be a whole number of at least {lowest}, found {value!r}")
+    if settings["engine"] not in ("kernel", "pymc"):
+        problems.append(f"engine is 'kernel' or 'pymc', found {settings['engine']!r}")
+    if problems:
+        raise ModelError("settings of fit", problems)
+
+
+def _sample_kernel(
+    start: Start, evidence: Matched, settings: Mapping[str, Any]
+) -> tuple[xr.Dataset, xr.Dataset]:
+    from bayescx.model.engine import sample_kernel
+
+    sampled = sample_kernel(start, **settings)
+    raw = {str(name): array.values for name, array in sampled["posterior"].data_vars.items()}
+    return posterior_dataset(start.arrays, raw, evidence.organizations), _statistics(sampled)
+
+
+def _sample_pymc(prepared: Prepared, settings: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
+    from bayescx.model.build import sample_open
+
+    posterior, sampled = sample_open(prepared, **settings)
+    return posterior, _statistics(sampled)
+
+
+def _statistics(sampled: xr.DataTree) -> xr.Dataset:
+    stats = sampled["sample_stats"].to_dataset()
+    return stats[[name for name in _STATISTICS if name in stats]]
+
+
+def _versions() -> dict[str, str]:
+    packages = ("bayescx", "nutpie", "numba", "numpy", "pymc", "xarray")
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+    }

@@ -1,0 +1,186 @@
+"""Moments: numerically right, valid from birth, the same after a trip through JSON."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescx.errors import EvidenceError
+from bayescx.evidence import SampleMoments
+from bayescx.evidence.moments import dependent_variables, two_pass_moments
+
+NAMES = ["x", "m", "y"]
+COV = np.array([[1.0, 0.5, 0.3], [0.5, 2.0, 0.4], [0.3, 0.4, 3.0]])
+
+
+def labelled(values: Any, names: list[str] = NAMES) -> pd.DataFrame:
+    return pd.DataFrame(values, index=names, columns=names)
+
+
+def refusal(**changes: Any) -> str:
+    sound: dict[str, Any] = {"n_obs": 50, "mean": None, "cov": labelled(COV)}
+    with pytest.raises(EvidenceError) as refused:
+        SampleMoments(**sound | changes)
+    return str(refused.value)
+
+
+def exact_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance (divisor n-1) in rational arithmetic."""
+    columns = [[Fraction(float(cell)) for cell in column] for column in values.T]
+    means = [sum(column) / len(column) for column in columns]
+    centred = [[cell - mean for cell in column] for column, mean in zip(columns, means, strict=True)]
+    cov = [[sum(a * b for a, b in zip(u, v, strict=True)) / (len(u) - 1) for v in centred] for u in centred]
+    return np.array(means, dtype=float), np.array([[float(cell) for cell in row] for row in cov])
+
+
+@pytest.mark.parametrize("mean", [0.0, 5.0, 1e6, -1e9])
+def test_two_pass_moments_equal_rational_arithmetic(mean: float) -> None:
+    root = np.linalg.cholesky(COV)
+    values = mean + np.random.default_rng(3).normal(size=(500, 3)) @ root.T
+    expected_mean, expected_cov = exact_moments(values)
+    found_mean, found_cov = two_pass_moments(values)
+    np.testing.assert_allclose(found_mean, expected_mean, rtol=1e-15, atol=1e-15)
+    np.testing.assert_allclose(found_cov, expected_cov, rtol=1e-12)
+    np.testing.assert_array_equal(found_cov, found_cov.T)
+
+
+def test_two_pass_moments_leave_the_rows_alone() -> None:
+    values = np.random.default_rng(4).normal(size=(10, 2))
+    before = values.copy()
+    two_pass_moments(values)
+    np.testing.assert_array_equal(values, before)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_dependent_variables_do_not_depend_on_units(unit: float) -> None:
+    cov = np.array([[1.0, 0.2, 0.0], [0.2, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    make = np.array([[1, 0, 0, 1.0], [0, 1, 0, 1.0], [0, 0, 1, 0.0]]).T * np.array([[1], [1], [unit], [unit]])
+    singular = make @ cov @ make.T
+    assert dependent_variables(singular, ["a", "b", "alone", "sum"]) == ("a", "b", "sum")
+    assert dependent_variables(singular[:3, :3], ["a", "b", "alone"]) == ()
+
+
+def test_moments_keep_what_they_were_given() -> None:
+    mean = pd.Series([3.0, 1.0, 2.0], index=["y", "x", "m"])
+    moments = SampleMoments(n_obs=50, mean=mean, cov=labelled(COV))
+    assert moments.variables == ("x", "m", "y")
+    assert moments.mean is not None
+    assert moments.mean.to_dict() == {"x": 1.0, "m": 2.0, "y": 3.0}
+    np.testing.assert_array_equal(moments.cov, COV)
+    assert "n_obs=50" in repr(moments)
+
+
+def test_columns_are_put_in_the_order_of_the_rows() -> None:
+    shuffled = labelled(COV)[["y", "x", "m"]]
+    pd.testing.assert_frame_equal(SampleMoments(50, None, shuffled).cov, labelled(COV))
+
+
+def test_rounding_is_symmetrized() -> None:
+    cov = COV.copy()
+    cov[0, 1] += 1e-10
+    found = SampleMoments(50, None, labelled(cov)).cov.to_numpy()
+    np.testing.assert_array_equal(found, found.T)
+    assert found[0, 1] == pytest.approx(0.5 + 5e-11, abs=1e-15)
+
+
+def test_later_changes_by_the_caller_do_not_reach_the_moments() -> None:
+    cov = labelled(COV.copy())
+    moments = SampleMoments(50, None, cov)
+    cov.iloc[0, 0] = -1.0
+    assert moments.cov.iloc[0, 0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragments"),
+    [
+        ({"n_obs": 1}, ("n_obs must be a whole number above 1, not 1",)),
+        ({"n_obs": True}, ("not True",)),
+        ({"n_obs": 12.5}, ("not 12.5",)),
+        ({"n_obs": "50"}, ("not '50'",)),
+        ({"n_obs": float("nan")}, ("not nan",)),
+        ({"cov": COV}, ("must be a pandas DataFrame labelled by variable, not ndarray",)),
+        ({"cov": pd.DataFrame()}, ("cov has no variables",)),
+        ({"cov": labelled(COV).iloc[:2]}, ("square: it has 2 rows and 3 columns",)),
+        ({"cov": labelled(COV, ["x", "x", "y"])}, ("names a variable twice: x",)),
+        ({"cov": labelled(COV).rename(index={"m": "M"})}, ("same labels", "differ in M, m")),
+        ({"cov": labelled(COV).astype(str).replace("0.5", "?")}, ("numbers only",)),
+        ({"cov": labelled(COV).replace(0.4, np.inf)}, ("not a finite number at m, y (and 1 more)",)),
+        ({"cov": labelled(COV - np.diag([0, 2, 0]))}, ("variance of m is 0", "constant")),
+        ({"cov": labelled(COV - np.diag([0, 0, 4]))}, ("variance of y is -1", "negative")),
+        ({"cov": labelled(np.tril(COV))}, ("not symmetric: 0 at x, m but 0.5 at m, x",)),
+        (
+            {"cov": labelled([[1, 1, 0], [1, 1, 0], [0, 0, 1.0]])},
+            ("not positive definite", "combination of x, m has"),
+        ),
+        (
+            {"cov": labelled([[1, 1, 0], [1, 1, 0], [0, 0, 1.0]]), "n_obs": 2},
+            ("2 rows cannot determine the covariances of 3 variables",),
+        ),
+        ({"mean": [1.0, 2.0, 3.0]}, ("Series labelled by variable or None, not list",)),
+        ({"mean": pd.Series({"x": 1.0})}, ("mean has no value for m, y",)),
+        (
+            {"mean": pd.Series({"x": 1.0, "m": 1, "y": 1, "z": 1})},
+            ("mean has variables that cov does not have: z",),
+        ),
+        ({"mean": pd.Series([1.0, np.nan, 2.0], index=NAMES)}, ("mean is not a finite number for m",)),
+        (
+            {"n_obs": 0, "mean": pd.Series({"x": 1.0}), "cov": labelled(np.tril(COV))},
+            ("3 problems", "n_obs", "not symmetric", "no value for m, y"),
+        ),
+    ],
+)
+def test_invalid_moments_cannot_exist(changes: dict[str, Any], fragments: tuple[str, ...]) -> None:
+    message = refusal(**changes)
+    for fragment in fragments:
+        assert fragment in message
+
+
+def test_select_takes_variables_in_the_order_asked_for() -> None:
+    mean = pd.Series([1.0, 2.0, 3.0], index=NAMES)
+    chosen = SampleMoments(50, mean, labelled(COV)).select(["y", "x"])
+    assert chosen.variables == ("y", "x")
+    assert chosen.mean is not None
+    assert chosen.mean.tolist() == [3.0, 1.0]
+    np.testing.assert_array_equal(chosen.cov, COV[np.ix_([2, 0], [2, 0])])
+
+
+def test_select_names_each_missing_variable() -> None:
+    with pytest.raises(EvidenceError) as refused:
+        SampleMoments(50, None, labelled(COV)).select(["x", "M", "loyalty"])
+    assert "no variable 'M'; did you mean 'm'?" in str(refused.value)
+    assert "no variable 'loyalty'; there is x, m, y" in str(refused.value)
+
+
+@pytest.mark.parametrize("mean", [None, pd.Series([0.1, 1 / 3, 1e-17], index=NAMES)])
+def test_json_gives_the_same_numbers_back(mean: pd.Series | None, tmp_path: Path) -> None:
+    moments = SampleMoments(50, mean, labelled(COV / 7))
+    text = moments.to_json(tmp_path / "north.json", organization="Nørd")
+    assert (tmp_path / "north.json").read_text(encoding="utf-8") == text
+    assert list(json.loads(text)) == [
+        "format",
+        "version",
+        "organization",
+        "n_obs",
+        "variables",
+        "mean",
+        "cov",
+    ]
+    back = SampleMoments.from_json(text)
+    assert back.n_obs == 50
+    pd.testing.assert_frame_equal(back.cov, moments.cov, check_exact=True)
+    assert (back.mean is None) == (mean is None)
+    if back.mean is not None and mean is not None:
+        pd.testing.assert_series_equal(back.mean, mean, check_exact=True)
+
+
+def test_json_with_absurd_numbers_is_refused() -> None:
+    content = json.loads(SampleMoments(50, None, labelled(COV)).to_json())
+    content["cov"][0][0] = 10**400
+    with pytest.raises(EvidenceError, match="3 rows of 3 numbers"):
+        SampleMoments.from_json(json.dumps(content))
