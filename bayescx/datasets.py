@@ -1,4 +1,4 @@
-"""What ships with bayescx: path models and evidence, by name."""
+"""Models and evidence by name: what ships with bayescx, and files of one's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bayescx.errors import EvidenceError, ModelError, did_you_mean
 from bayescx.evidence import Evidence, read_evidence
 from bayescx.spec import PathModel, read_model
 
-__all__ = ["evidence_path", "list_evidence", "list_models", "load_evidence", "load_model", "model_path"]
+__all__ = ["list_evidence", "list_models", "load_evidence", "load_model", "open_evidence", "open_model"]
 
 _MODELS, _DATA = "models", "data"
 _SUFFIX = ".lavaan"
@@ -55,7 +55,10 @@ def load_model(name: str) -> PathModel:
     >>> load_model("value_creation")
     PathModel('value_creation': 7 constructs, 10 paths)
     """
-    return read_model(model_path(name))
+    available = list_models()
+    if name not in available:
+        raise ModelError("shipped models", [_unknown("model", name, available, "read_model(path)")])
+    return read_model(_model_path(name))
 
 
 def load_evidence(name: str) -> Evidence:
@@ -71,31 +74,74 @@ def load_evidence(name: str) -> Evidence:
     EvidenceError
         If no evidence of this name ships; the message lists what does.
     """
-    return read_evidence(evidence_path(name))
-
-
-def model_path(name: str) -> Path:
-    """Return the file of a shipped model; raise as `load_model`."""
-    available = list_models()
-    if name not in available:
-        raise ModelError("shipped models", [_unknown("model", name, available, "read_model(path)")])
-    return _shipped(_MODELS) / f"{name}{_SUFFIX}"
-
-
-def evidence_path(name: str) -> Path:
-    """Return the document of shipped evidence; raise as `load_evidence`."""
     available = list_evidence()
     if name not in available:
         raise EvidenceError(
             "shipped evidence", [_unknown("evidence", name, available, "read_evidence(path)")]
         )
+    return read_evidence(_evidence_path(name))
+
+
+def open_model(given: str) -> PathModel:
+    """Read the shipped model of this name, or else the file: what MODEL stands for on the command line.
+
+    Raises
+    ------
+    ModelError
+        If it is neither; the message lists the shipped models. Else as `read_model`.
+    """
+    available = list_models()
+    if given in available:
+        return load_model(given)
+    if not _is_file_name(given):
+        raise ModelError(f"model {given!r}", [_neither("model", available, given, f"{_SUFFIX} file")])
+    return read_model(given)
+
+
+def open_evidence(
+    given: str, *, organization: str | None = None, n_planned: int | None = None, min_n: int | None = None
+) -> Evidence:
+    """Read the shipped evidence of this name, or else the file: what EVIDENCE stands for on the command line.
+
+    Raises
+    ------
+    EvidenceError
+        If it is neither; the message lists the shipped evidence. Else as `read_evidence`.
+    """
+    available = list_evidence()
+    if given not in available and not _is_file_name(given):
+        works = ".toml document or .csv or .parquet table"
+        raise EvidenceError(f"evidence {given!r}", [_neither("evidence", available, given, works)])
+    path = _evidence_path(given) if given in available else Path(given)
+    return read_evidence(path, organization=organization, n_planned=n_planned, min_n=min_n)
+
+
+def _model_path(name: str) -> Path:
+    return _shipped(_MODELS) / f"{name}{_SUFFIX}"
+
+
+def _evidence_path(name: str) -> Path:
     return _shipped(_DATA) / name / _DOCUMENT
 
 
+def _is_file_name(given: str) -> bool:
+    """Whether a file is meant: a name ships or has a suffix, a folder before it, or a file behind it."""
+    path = Path(given)
+    return bool(path.suffix) or len(path.parts) > 1 or (given != "" and path.exists())
+
+
 def _unknown(kind: str, name: str, available: list[str], reader: str) -> str:
+    return f"there is no shipped {kind} {name!r}{_listing(kind, name, available)}; {reader} reads a file"
+
+
+def _neither(kind: str, available: list[str], given: str, works: str) -> str:
+    listing = _listing(kind, given, available)
+    return f"there is neither a file nor a shipped {kind} of this name{listing}; name one, or a {works}"
+
+
+def _listing(kind: str, name: str, available: list[str]) -> str:
     known = f"shipped: {', '.join(available)}" if available else f"no {kind} ships with this version"
-    hint = did_you_mean(str(name), available)
-    return f"there is no shipped {kind} {name!r}{hint or ';'} {known}; {reader} reads a file"
+    return f"{did_you_mean(str(name), available) or ';'} {known}"
 
 
 def _shipped(folder: str) -> Path:

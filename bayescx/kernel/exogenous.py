@@ -1,4 +1,4 @@
-"""The covariance matrix of exogenous constructs: precision, log determinant, and back-propagation.
+"""The covariance matrix of exogenous constructs that covary: precision, log determinant, and back-propagation.
 
 Psi_x = diag(s) F F' diag(s), with F the factor of their correlation matrix. Outside the general route this block is the
 only part of Psi that is not diagonal.
@@ -20,15 +20,13 @@ def exogenous_precision(u, structure, precision, factor, inverse, sd):
 
     The result is -inf where the pattern of zeros leaves no positive definite matrix.
     """
-    n = structure.exogenous.shape[0]
+    n = structure.block.shape[0]
     log_det = 0.0
     for a in range(n):
-        c = structure.psi_component[structure.exogenous[a]]
-        sd[a] = structure.psi_value[structure.exogenous[a]] * (np.exp(u[c]) if c >= 0 else 1.0)
-    if n > 1 and not correlation_factor(u, structure.exogenous_cell, factor):
+        c = structure.psi_component[structure.block[a]]
+        sd[a] = structure.psi_value[structure.block[a]] * (np.exp(u[c]) if c >= 0 else 1.0)
+    if not correlation_factor(u, structure.block_cell, factor):
         return -np.inf
-    if n == 1:
-        factor[0, 0] = 1.0
     for a in range(n):
         log_det += 2.0 * np.log(sd[a] * factor[a, a])
         for b in range(a):
@@ -55,16 +53,14 @@ def exogenous_adjoint(u, structure, precision, factor, inverse, sd, moment, weig
     In log s_a that is 2 (1 - (Psi_x^-1 moment)_aa). With N = diag(1/s) moment diag(1/s) and K = F^-1 it is, in the factor,
     the lower triangle of 2 K' (I - K N K').
     """
-    n = structure.exogenous.shape[0]
+    n = structure.block.shape[0]
     for a in range(n):
-        c = structure.psi_component[structure.exogenous[a]]
+        c = structure.psi_component[structure.block[a]]
         if c >= 0:
             s = 1.0
             for b in range(n):
                 s -= precision[a, b] * moment[b, a]
             adjoint[c] += 2.0 * weight * s
-    if n == 1:
-        return
     left, slope = work[0], work[1]
     for a in range(n):
         for b in range(n):
@@ -84,4 +80,4 @@ def exogenous_adjoint(u, structure, precision, factor, inverse, sd, moment, weig
             for c in range(a, n):
                 s += inverse[c, a] * slope[c, b]
             left[a, b] = 2.0 * weight * s if b <= a else 0.0
-    correlation_adjoint(u, structure.exogenous_cell, factor, left, adjoint)
+    correlation_adjoint(u, structure.block_cell, factor, left, adjoint)

@@ -62,77 +62,78 @@ def inverse_and_log_det(a, factor, inverse):
 
 
 @compiled
-def _measurement(u, cov, structure, a, loading, scaled, inverse_theta, moment, projected):
-    """Add Lambda' Theta^-1 Lambda to ``a``; fill W, (S W)' and W' S W; return log|Theta| + tr(S Theta^-1)."""
-    m, p = moment.shape
+def _measurement(
+    u, cov, structure, inverse_square, a, loading, scaled, inverse_theta, along, moment, projected
+):
+    """Add Lambda' Theta^-1 Lambda to ``a``; fill W, S W and W' S W; return log|Theta| + tr(S Theta^-1), constants left out."""
+    m, p = along.shape
     value = 0.0
-    for f in range(m):
-        for i in range(p):
-            moment[f, i] = 0.0
-        for g in range(m):
-            projected[f, g] = 0.0
+    along[:] = 0.0
+    projected[:] = 0.0
     for i in range(p):
         c = structure.theta_component[i]
-        sd = structure.theta_value[i]
-        inverse = np.exp(-2.0 * u[c]) / (sd * sd) if c >= 0 else 1.0 / (sd * sd)
-        value += 2.0 * np.log(sd) + cov[i, i] * inverse
+        inverse = inverse_square[i]
         if c >= 0:
+            inverse *= np.exp(-2.0 * u[c])
             value += 2.0 * u[c]
+        value += cov[i, i] * inverse
         inverse_theta[i] = inverse
         first, last = structure.loading_start[i], structure.loading_start[i + 1]
         for e in range(first, last):
             c = structure.loading_component[e]
             loading[e] = structure.loading_value[e] * (u[c] if c >= 0 else 1.0)
-            scaled[e] = loading[e] * inverse
+            weight = loading[e] * inverse
+            scaled[e] = weight
             f = structure.loading_column[e]
             for g in range(first, e + 1):
                 k = structure.loading_column[g]
-                a[f, k] += scaled[e] * loading[g]
+                a[f, k] += weight * loading[g]
                 if g < e:
-                    a[k, f] += scaled[e] * loading[g]
+                    a[k, f] += weight * loading[g]
             for k in range(p):
-                moment[f, k] += scaled[e] * cov[i, k]
+                along[f, k] += weight * cov[i, k]
+    for f in range(m):  # transposed once, so that the loops over constructs run along memory
+        for i in range(p):
+            moment[i, f] = along[f, i]
     for i in range(p):
         for e in range(structure.loading_start[i], structure.loading_start[i + 1]):
-            f = structure.loading_column[e]
+            f, weight = structure.loading_column[e], scaled[e]
             for g in range(m):
-                projected[f, g] += scaled[e] * moment[g, i]
+                projected[f, g] += weight * moment[i, g]
     return value
 
 
 @compiled
-def _structural(u, structure, is_exogenous, a, weight, inverse_psi):
-    """Add the endogenous part of (I - B)' Psi^-1 (I - B) to ``a``; return the endogenous part of log|Psi|."""
+def _structural(u, structure, single, inverse_square, a, weight, inverse_psi):
+    """Add the part of (I - B)' Psi^-1 (I - B) that is diagonal in Psi to ``a``; return its log|Psi|, constants left out."""
     log_det = 0.0
-    for i in range(is_exogenous.shape[0]):
-        if is_exogenous[i]:
-            continue
-        c, sd = structure.psi_component[i], structure.psi_value[i]
-        log_det += 2.0 * np.log(sd) + (2.0 * u[c] if c >= 0 else 0.0)
-        inverse = (np.exp(-2.0 * u[c]) if c >= 0 else 1.0) / (sd * sd)
+    for i in single:
+        c = structure.psi_component[i]
+        inverse = inverse_square[i]
+        if c >= 0:
+            inverse *= np.exp(-2.0 * u[c])
+            log_det += 2.0 * u[c]
         inverse_psi[i] = inverse
         a[i, i] += inverse
         first, last = structure.path_start[i], structure.path_start[i + 1]
         for e in range(first, last):
             c = structure.path_component[e]
             weight[e] = structure.path_value[e] * (u[c] if c >= 0 else 1.0)
-            s = structure.path_source[e]
-            a[i, s] -= weight[e] * inverse
-            a[s, i] -= weight[e] * inverse
+            s, w = structure.path_source[e], weight[e] * inverse
+            a[i, s] -= w
+            a[s, i] -= w
             for g in range(first, e + 1):
                 t = structure.path_source[g]
-                a[s, t] += weight[e] * weight[g] * inverse
+                a[s, t] += w * weight[g]
                 if g < e:
-                    a[t, s] += weight[e] * weight[g] * inverse
+                    a[t, s] += w * weight[g]
     return log_det
 
 
 @compiled
-def _structural_adjoint(structure, is_exogenous, slope, weight, inverse_psi, half, adjoint):
-    """Add derivatives in paths and endogenous residual SDs; ``slope`` is G."""
-    for i in range(is_exogenous.shape[0]):
-        if is_exogenous[i]:
-            continue
+def _structural_adjoint(structure, single, slope, weight, inverse_psi, half, adjoint):
+    """Add derivatives in paths and in SDs of residuals that stand alone; ``slope`` is G."""
+    for i in single:
         first, last = structure.path_start[i], structure.path_start[i + 1]
         square = slope[i, i]  # (I - B)_i G (I - B)_i'
         for e in range(first, last):
@@ -153,18 +154,18 @@ def _structural_adjoint(structure, is_exogenous, slope, weight, inverse_psi, hal
 def _measurement_adjoint(
     cov, structure, slope, inverse, moment, loading, scaled, inverse_theta, half, adjoint
 ):
-    """Add derivatives in loadings and item residual SDs; ``slope`` is G, ``inverse`` is A^-1, ``moment`` is (S W)'."""
-    m, p = moment.shape
+    """Add derivatives in loadings and item residual SDs; ``slope`` is G, ``inverse`` is A^-1, ``moment`` is S W."""
+    p, m = moment.shape
     for i in range(p):
         first, last = structure.loading_start[i], structure.loading_start[i + 1]
         residual = (
             1.0 - cov[i, i] * inverse_theta[i]
-        )  # derivative in log theta_i, minus what goes through W and A
+        )  # derivative in log theta_i, less what goes through W and A
         for e in range(first, last):
             f = structure.loading_column[e]
             through_w = 0.0
             for g in range(m):
-                through_w -= 2.0 * inverse[f, g] * moment[g, i]
+                through_w -= 2.0 * inverse[f, g] * moment[i, g]
             through_a = 0.0
             for g in range(first, last):
                 through_a += slope[f, structure.loading_column[g]] * scaled[g]
@@ -182,57 +183,61 @@ def _measurement_adjoint(
 def latent_likelihood(data, structure, u, adjoint):
     """Sum of the organizations' log-likelihoods; ``adjoint`` (J, C) gains the derivatives."""
     n_org, m, p = u.shape[0], structure.psi_component.shape[0], structure.theta_component.shape[0]
-    exogenous = structure.exogenous
-    n_exo, n_load = exogenous.shape[0], structure.loading_column.shape[0]
-    is_exogenous = np.zeros(m, dtype=np.bool_)
-    for b in range(n_exo):
-        is_exogenous[exogenous[b]] = True
+    block, single = structure.block, structure.single
+    n_block, n_load = block.shape[0], structure.loading_column.shape[0]
     a, factor, inverse = np.empty((m, m)), np.empty((m, m)), np.empty((m, m))
     projected, slope, product = np.empty((m, m)), np.empty((m, m)), np.empty((m, m))
-    moment, loading, scaled = np.empty((m, p)), np.empty(n_load), np.empty(n_load)
+    along, moment, loading, scaled = np.empty((m, p)), np.empty((p, m)), np.empty(n_load), np.empty(n_load)
     inverse_theta, inverse_psi, weight = np.empty(p), np.empty(m), np.empty(structure.path_source.shape[0])
     precision, x_moment, work = (
-        np.empty((n_exo, n_exo)),
-        np.empty((n_exo, n_exo)),
-        np.empty((2, n_exo, n_exo)),
+        np.empty((n_block, n_block)),
+        np.empty((n_block, n_block)),
+        np.empty((2, n_block, n_block)),
     )
-    x_factor, x_inverse, x_sd = np.empty((n_exo, n_exo)), np.empty((n_exo, n_exo)), np.empty(n_exo)
+    x_factor, x_inverse, x_sd = np.empty((n_block, n_block)), np.empty((n_block, n_block)), np.empty(n_block)
+    constant = 2.0 * np.sum(np.log(structure.theta_value))
+    for i in single:
+        constant += 2.0 * np.log(structure.psi_value[i])
+    theta_inverse_square, psi_inverse_square = structure.theta_value**-2.0, structure.psi_value**-2.0
     total = 0.0
     for j in range(n_org):
         row, cov, half = u[j], data.cov[j], data.half_df[j]
         a[:] = 0.0
-        value = _measurement(row, cov, structure, a, loading, scaled, inverse_theta, moment, projected)
-        value += _structural(row, structure, is_exogenous, a, weight, inverse_psi)
-        log_det = exogenous_precision(row, structure, precision, x_factor, x_inverse, x_sd)
-        for b in range(n_exo):
-            for c in range(n_exo):
-                a[exogenous[b], exogenous[c]] += precision[b, c]
-        value += log_det + inverse_and_log_det(a, factor, inverse)
+        value = constant + _measurement(
+            row, cov, structure, theta_inverse_square, a, loading, scaled, inverse_theta, along, moment, projected
+        )  # fmt: skip
+        value += _structural(row, structure, single, psi_inverse_square, a, weight, inverse_psi)
+        if n_block > 0:
+            value += exogenous_precision(row, structure, precision, x_factor, x_inverse, x_sd)
+        for b in range(n_block):
+            for c in range(n_block):
+                a[block[b], block[c]] += precision[b, c]
+        value += inverse_and_log_det(a, factor, inverse)
         if not np.isfinite(value):
             return -np.inf
         for b in range(m):  # product = A^-1 (W' S W); its trace leaves the deviance
             for c in range(m):
-                s = 0.0
-                for d in range(m):
-                    s += inverse[b, d] * projected[d, c]
-                product[b, c] = s
+                product[b, c] = 0.0
+                slope[b, c] = inverse[b, c]
+            for d in range(m):
+                x = inverse[b, d]
+                for c in range(m):
+                    product[b, c] += x * projected[d, c]
             value -= product[b, b]
-        for b in range(m):
-            for c in range(b + 1):
-                s = inverse[b, c]
-                for d in range(m):
-                    s += product[b, d] * inverse[d, c]
-                slope[b, c] = s
-                slope[c, b] = s
+            for d in range(m):
+                x = product[b, d]
+                for c in range(m):
+                    slope[b, c] += x * inverse[d, c]
         total -= half * value
-        _structural_adjoint(structure, is_exogenous, slope, weight, inverse_psi, half, adjoint[j])
+        _structural_adjoint(structure, single, slope, weight, inverse_psi, half, adjoint[j])
         _measurement_adjoint(
             cov, structure, slope, inverse, moment, loading, scaled, inverse_theta, half, adjoint[j]
-        )
-        for b in range(n_exo):
-            for c in range(n_exo):
-                x_moment[b, c] = slope[exogenous[b], exogenous[c]]
-        exogenous_adjoint(
-            row, structure, precision, x_factor, x_inverse, x_sd, x_moment, -half, work, adjoint[j]
-        )  # log|Psi_x| + tr(G Psi_x^-1): the same form as for observed exogenous variables
+        )  # fmt: skip
+        for b in range(n_block):
+            for c in range(n_block):
+                x_moment[b, c] = slope[block[b], block[c]]
+        if n_block > 0:  # log|Psi_x| + tr(G Psi_x^-1): the same form as for observed exogenous variables
+            exogenous_adjoint(
+                row, structure, precision, x_factor, x_inverse, x_sd, x_moment, -half, work, adjoint[j]
+            )  # fmt: skip
     return total

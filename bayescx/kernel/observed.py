@@ -45,31 +45,28 @@ def _equation(i, cov, u, structure, adjoint, half, weight):
 @compiled
 def observed_likelihood(data, structure, u, adjoint):
     """Sum of the organizations' log-likelihoods; ``adjoint`` (J, C) gains the derivatives."""
-    n_org, m = u.shape[0], structure.psi_component.shape[0]
-    exogenous = structure.exogenous
-    n_exo = exogenous.shape[0]
-    is_exogenous = np.zeros(m, dtype=np.bool_)
-    for a in range(n_exo):
-        is_exogenous[exogenous[a]] = True
+    n_org = u.shape[0]
+    block = structure.block
+    n_block = block.shape[0]
     weight = np.empty(structure.path_source.shape[0])
-    precision, moment = np.empty((n_exo, n_exo)), np.empty((n_exo, n_exo))
-    factor, inverse, sd = np.empty((n_exo, n_exo)), np.empty((n_exo, n_exo)), np.empty(n_exo)
-    work = np.empty((2, n_exo, n_exo))
+    precision, moment = np.empty((n_block, n_block)), np.empty((n_block, n_block))
+    factor, inverse, sd = np.empty((n_block, n_block)), np.empty((n_block, n_block)), np.empty(n_block)
+    work = np.empty((2, n_block, n_block))
     total = 0.0
     for j in range(n_org):
         half, cov, row = data.half_df[j], data.cov[j], u[j]
-        for i in range(m):
-            if not is_exogenous[i]:
-                total += _equation(i, cov, row, structure, adjoint[j], half, weight)
-        log_det = exogenous_precision(row, structure, precision, factor, inverse, sd)
-        if log_det == -np.inf:
-            return -np.inf
-        trace = 0.0
-        for a in range(n_exo):
-            for b in range(n_exo):
-                x, y = structure.observed_row[exogenous[a]], structure.observed_row[exogenous[b]]
-                moment[a, b] = cov[x, y]
-                trace += moment[a, b] * precision[a, b]
-        total -= half * (log_det + trace)
-        exogenous_adjoint(row, structure, precision, factor, inverse, sd, moment, -half, work, adjoint[j])
+        for i in structure.single:
+            total += _equation(i, cov, row, structure, adjoint[j], half, weight)
+        if n_block > 0:
+            log_det = exogenous_precision(row, structure, precision, factor, inverse, sd)
+            if log_det == -np.inf:
+                return -np.inf
+            trace = 0.0
+            for a in range(n_block):
+                for b in range(n_block):
+                    x, y = structure.observed_row[block[a]], structure.observed_row[block[b]]
+                    moment[a, b] = cov[x, y]
+                    trace += moment[a, b] * precision[a, b]
+            total -= half * (log_det + trace)
+            exogenous_adjoint(row, structure, precision, factor, inverse, sd, moment, -half, work, adjoint[j])
     return total

@@ -21,24 +21,33 @@ _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 
 @compiled
-def _sd_slope(x):
-    """d log tau / dx of ``tau = scale * log(1 + e^x)``: the free form of a population SD.
-
-    Far left it is the log scale, far right linear, so that a normal-tailed prior stays normal-tailed and no wall
-    of e^(2x) meets the sampler.
-    """
-    return 1.0 / ((1.0 + np.exp(-x)) * np.log1p(np.exp(x)))
+def _log_product(values):
+    """Sum of logarithms of positive values; one logarithm serves many of them."""
+    total, product = 0.0, 1.0
+    for value in values:
+        product *= value
+        if product < 1e-150 or product > 1e150:
+            total += np.log(product)
+            product = 1.0
+    return total + np.log(product)
 
 
 @compiled
 def population_sd(x, scale):
-    """tau from its free parameter."""
+    """Population SD of its free parameter: ``tau = scale * log(1 + e^x)``.
+
+    Far left x is the log scale, far right it is linear, so that a normal-tailed prior stays normal-tailed and no
+    wall of e^(2x) meets the sampler.
+    """
     return scale * np.log1p(np.exp(x))
 
 
 @compiled
-def _population(x, n_org, pooling, priors, mean, precision, gradient):
-    """Priors of the population means and SDs, and of the components given them up to their squares."""
+def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
+    """Priors of the population means and SDs, and of the components given them up to their squares.
+
+    ``sd_slope`` (populations,) becomes d log tau / dx.
+    """
     n_z, n_pop = pooling.shared_matrix.shape[1], priors.mean_family.shape[0]
     log_p = 0.0
     for k in range(n_pop):
@@ -46,17 +55,24 @@ def _population(x, n_org, pooling, priors, mean, precision, gradient):
         log_p += lp
         gradient[n_z + k] += slope
         free = x[n_z + n_pop + k]
-        tau = population_sd(free, pooling.sd_scale[k])
+        growth = np.exp(free)
+        soft = np.log1p(growth)
+        tau = pooling.sd_scale[k] * soft
+        left = 1.0 / (1.0 + growth)
+        sd_slope[k] = growth * left / soft
         lp, slope = log_density(priors.sd_family[k], priors.sd_parameters[k], tau)
-        # d tau / dx is scale / (1 + e^-x)
-        log_p += lp + np.log(pooling.sd_scale[k]) - np.log1p(np.exp(-free))
-        log_p -= n_org * (np.log(tau) + _HALF_LOG_2PI)
-        gradient[n_z + n_pop + k] += (slope * tau - n_org) * _sd_slope(free) + 1.0 / (1.0 + np.exp(free))
-    for o in range(pooling.own_component.shape[0]):
+        # log d tau / dx = log scale + x - log(1 + e^x)
+        log_p += lp + free - soft - n_org * (np.log(soft) + _HALF_LOG_2PI)
+        gradient[n_z + n_pop + k] += (slope * tau - n_org) * sd_slope[k] + left
+        precision[k] = 1.0 / (tau * tau)
+    log_p += (1.0 - n_org) * _log_product(pooling.sd_scale)
+    for o in range(
+        pooling.own_component.shape[0] - 1, -1, -1
+    ):  # populations come in the order of their components
         k = pooling.population[o]
         if k >= 0:
             mean[o] = x[n_z + k]
-            precision[o] = population_sd(x[n_z + n_pop + k], pooling.sd_scale[k]) ** -2.0
+            precision[o] = precision[k]
         else:
             mean[o] = pooling.fixed_mean[o]
             precision[o] = pooling.fixed_sd[o] ** -2.0
@@ -95,10 +111,10 @@ def _place_block(eps, deviation, mean, precision, information, steering, first, 
                 inverse[a * size + a] = np.sqrt(s)
             else:
                 inverse[a * size + b] = s / inverse[b * size + b]
-    log_scale = 0.0
+    determinant = 1.0
     for a in range(size):  # R becomes its inverse in place, row by row
         pivot = inverse[a * size + a]
-        log_scale -= np.log(pivot)
+        determinant *= pivot
         for b in range(a):
             s = 0.0
             for c in range(b, a):
@@ -122,21 +138,22 @@ def _place_block(eps, deviation, mean, precision, information, steering, first, 
         for a in range(c, size):
             s += inverse[a * size + c] * work[a]
         deviation[first + c] = s
-    return log_scale
+    return -np.log(determinant)
 
 
 @compiled
-def place(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, gradient):
+def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient):
     """Fill components ``u`` (J, C); return the log prior with all Jacobians and start ``gradient`` (D,).
 
-    ``mean``, ``precision`` (O,), ``deviation``, ``scale`` (J, O) and ``inverse`` (J, total) are left for ``pull_back``.
+    ``mean``, ``precision`` (O,), ``sd_slope`` (populations,), ``deviation``, ``scale`` (J, O) and ``inverse`` (J, total) are left for ``pull_back``.
     """
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
     log_p = _shared(x, pooling, priors, u, gradient)
-    log_p += _population(x, n_org, pooling, priors, mean, precision, gradient)
+    log_p += _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient)
     work = np.empty(2 * scalars + 1)
+    density_precision = np.where(pooling.population >= 0, 0.5 * precision, 0.0)
     first_eps = x.shape[0] - n_org * n_own
     for j in range(n_org):
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
@@ -147,22 +164,21 @@ def place(x, pooling, priors, steering, u, mean, precision, deviation, scale, in
             log_p += _place_block(
                 eps, moved, mean, precision, information, steering.block[j, offset:], first, size, inverse[j, offset:], work
             )  # fmt: skip
-        spread = 1.0  # running product, so that one logarithm serves many components
+        precise = steering.scalar[j]
         for o in range(scalars, n_own):
-            variance = 1.0 / (precision[o] + steering.scalar[j, o])
-            scale[j, o] = np.sqrt(variance)
-            moved[o] = variance * (information[o] - steering.scalar[j, o] * mean[o]) + scale[j, o] * eps[o]
-            spread *= variance
-            if spread < 1e-200 or spread > 1e200:
-                log_p += 0.5 * np.log(spread)
-                spread = 1.0
-        log_p += 0.5 * np.log(spread)
+            variance = 1.0 / (precision[o] + precise[o])
+            root = np.sqrt(variance)
+            scale[j, o] = root
+            moved[o] = variance * (information[o] - precise[o] * mean[o]) + root * eps[o]
+        log_p += _log_product(scale[j, scalars:])
         for o in range(n_own):
-            value = mean[o] + moved[o]
-            u[j, pooling.own_component[o]] = value
-            if pooling.population[o] >= 0:
-                log_p -= 0.5 * precision[o] * moved[o] * moved[o]
-            else:
+            log_p -= density_precision[o] * moved[o] * moved[o]
+        for o in range(n_own):
+            u[j, pooling.own_component[o]] = mean[o] + moved[o]
+    for o in range(n_own):
+        if pooling.population[o] < 0:
+            for j in range(n_org):
+                value = mean[o] + deviation[j, o]
                 log_p += log_density(priors.own_family[o], priors.own_parameters[o], value)[0]
     return log_p
 
@@ -192,7 +208,9 @@ def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solv
 
 
 @compiled
-def pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, adjoint, gradient):
+def pull_back(
+    x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, adjoint, gradient
+):
     """Add to ``gradient`` (D,) what the likelihood's ``adjoint`` (J, C) and the density of the components imply."""
     n_org, n_own = scale.shape
     n_shared, n_z = pooling.shared_matrix.shape
@@ -201,6 +219,8 @@ def pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale
     scalars = pooling.block_start[n_block]
     first_eps = x.shape[0] - n_org * n_own
     total = np.empty(n_own)
+    density_precision = np.where(pooling.population >= 0, precision, 0.0)
+    independent = np.nonzero(pooling.population < 0)[0]
     shift, solved, slope = np.empty(scalars + 1), np.empty(scalars + 1), np.empty(scalars + 1)
     mean_gradient, precision_gradient = np.zeros(n_own), np.zeros(n_own)
     for i in range(n_shared):
@@ -214,14 +234,13 @@ def pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
         eps_gradient = gradient[first_eps + j * n_own : first_eps + (j + 1) * n_own]
         for o in range(n_own):
-            c = pooling.own_component[o]
-            if pooling.population[o] >= 0:
-                total[o] = adjoint[j, c] - precision[o] * moved[o]
-                precision_gradient[o] -= 0.5 * moved[o] * moved[o]
-            else:
-                total[o] = (
-                    adjoint[j, c] + log_density(priors.own_family[o], priors.own_parameters[o], u[j, c])[1]
-                )
+            total[o] = adjoint[j, pooling.own_component[o]]
+        for o in range(n_own):
+            total[o] -= density_precision[o] * moved[o]
+            precision_gradient[o] -= 0.5 * moved[o] * moved[o]
+        for o in independent:
+            value = mean[o] + moved[o]
+            total[o] += log_density(priors.own_family[o], priors.own_parameters[o], value)[1]
         for b in range(n_block):
             first, offset = pooling.block_start[b], pooling.block_offset[b]
             size = pooling.block_start[b + 1] - first
@@ -230,18 +249,17 @@ def pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale
                 o = first + c
                 mean_gradient[o] += precision[o] * (solved[c] + moved[o])
                 precision_gradient[o] += slope[c] + solved[c] * (shift[c] - moved[o])
+        precise = steering.scalar[j]
         for o in range(scalars, n_own):
-            s = scale[j, o]
-            variance = s * s
-            step = s * eps[o]
-            eps_gradient[o] = total[o] * s
+            root = scale[j, o]
+            variance = root * root
+            eps_gradient[o] = total[o] * root
             pull = precision[o] * moved[o]
             # pull + (adjoint - pull) D / C, with 1 - D / C = P / C
-            mean_gradient[o] += variance * (pull * steering.scalar[j, o] + (total[o] + pull) * precision[o])
-            precision_gradient[o] += variance * (total[o] * (0.5 * step - moved[o]) - 0.5)
+            mean_gradient[o] += variance * (pull * precise[o] + (total[o] + pull) * precision[o])
+            precision_gradient[o] += variance * (total[o] * (0.5 * root * eps[o] - moved[o]) - 0.5)
     for o in range(n_own):
         k = pooling.population[o]
         if k >= 0:
             gradient[n_z + k] += mean_gradient[o]
-            free = x[n_z + n_pop + k]
-            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * _sd_slope(free)
+            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * sd_slope[k]

@@ -107,17 +107,17 @@ def _unpack(r):
         _ints(r, 3), _ints(r, 4), _ints(r, 5), _floats(r, 6),
         _ints(r, 7), _ints(r, 8), _ints(r, 9), _floats(r, 10),
         _ints(r, 11), _floats(r, 12), _ints(r, 13), _floats(r, 14),
-        _ints(r, 15), _int_matrix(r, 16), _int_matrix(r, 17), _int_matrix(r, 18), _ints(r, 19),
+        _ints(r, 15), _ints(r, 16), _int_matrix(r, 17), _int_matrix(r, 18), _int_matrix(r, 19), _ints(r, 20),
     )  # fmt: skip
     pooling = Pooling(
-        _ints(r, 20), _ints(r, 21), _floats(r, 22), _floats(r, 23), _floats(r, 24), _ints(r, 25), _ints(r, 26),
-        _ints(r, 27), _floats(r, 28), _matrix(r, 29),
+        _ints(r, 21), _ints(r, 22), _floats(r, 23), _floats(r, 24), _floats(r, 25), _ints(r, 26), _ints(r, 27),
+        _ints(r, 28), _floats(r, 29), _matrix(r, 30),
     )  # fmt: skip
     priors = Priors(
-        _ints(r, 30), _matrix(r, 31), _ints(r, 32), _matrix(r, 33),
-        _ints(r, 34), _matrix(r, 35), _ints(r, 36), _matrix(r, 37),
+        _ints(r, 31), _matrix(r, 32), _ints(r, 33), _matrix(r, 34),
+        _ints(r, 35), _matrix(r, 36), _ints(r, 37), _matrix(r, 38),
     )  # fmt: skip
-    return data, structure, pooling, priors, Steering(_matrix(r, 38), _matrix(r, 39), _matrix(r, 40))
+    return data, structure, pooling, priors, Steering(_matrix(r, 39), _matrix(r, 40), _matrix(r, 41))
 
 
 @compiled
@@ -138,11 +138,27 @@ def _density(x, gradient, records):
     adjoint = np.zeros_like(u)
     mean, precision = np.empty(n_own), np.empty(n_own)
     deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
-    inverse = np.empty(steering.block.shape)
+    inverse, sd_slope = np.empty(steering.block.shape), np.empty(priors.mean_family.shape[0])
     gradient[:] = 0.0
-    log_p = place(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, gradient)
+    log_p = place(
+        x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient
+    )
     log_p += _likelihood(data, structure, u, adjoint)
-    pull_back(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, adjoint, gradient)
+    pull_back(
+        x,
+        pooling,
+        priors,
+        steering,
+        u,
+        mean,
+        precision,
+        sd_slope,
+        deviation,
+        scale,
+        inverse,
+        adjoint,
+        gradient,
+    )
     return log_p
 
 
@@ -156,8 +172,21 @@ def _expand(x, out, records):
     u = np.zeros((n_org, structure.options[1]))
     mean, precision = np.empty(n_own), np.empty(n_own)
     deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
-    inverse = np.empty(steering.block.shape)
-    place(x, pooling, priors, steering, u, mean, precision, deviation, scale, inverse, np.empty(x.shape[0]))
+    inverse, sd_slope = np.empty(steering.block.shape), np.empty(priors.mean_family.shape[0])
+    place(
+        x,
+        pooling,
+        priors,
+        steering,
+        u,
+        mean,
+        precision,
+        sd_slope,
+        deviation,
+        scale,
+        inverse,
+        np.empty(x.shape[0]),
+    )
     for i in range(n_shared):
         out[i] = u[0, pooling.shared_component[i]]
     for k in range(n_pop):

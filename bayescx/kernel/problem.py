@@ -47,7 +47,8 @@ class Structure(NamedTuple):
     """Where components sit in B, Lambda, Psi and Theta.
 
     Paths are stored by outcome (rows ``path_start[i]:path_start[i + 1]`` point into construct i), loadings by item.
-    ``exogenous`` (e,) lists the exogenous constructs. ``exogenous_cell`` (e, e), ``psi_cell`` (m, m) and ``theta_cell`` (p, p)
+    ``block`` (e,) lists exogenous constructs that covary, ``single`` the constructs whose residual stands alone
+    (a lone exogenous construct is one of them: an equation without predictors). ``block_cell`` (e, e), ``psi_cell`` (m, m) and ``theta_cell`` (p, p)
     hold the component of each free correlation below the diagonal, else -1.
     ``observed_row`` (m,) is the data column of an observed construct, else -1.
     """
@@ -65,8 +66,9 @@ class Structure(NamedTuple):
     psi_value: Floats
     theta_component: Ints
     theta_value: Floats
-    exogenous: Ints
-    exogenous_cell: Ints
+    block: Ints
+    single: Ints
+    block_cell: Ints
     psi_cell: Ints
     theta_cell: Ints
     observed_row: Ints

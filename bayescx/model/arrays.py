@@ -256,7 +256,8 @@ def route_of(layout: Layout) -> int:
 def structure_arrays(layout: Layout) -> problem.Structure:
     """The layout's entries as index arrays."""
     m, p = len(layout.constructs), len(layout.variables)
-    exogenous = np.array(layout.exogenous, dtype=np.int64)
+    block = np.array(layout.exogenous if len(layout.exogenous) > 1 else (), dtype=np.int64)
+    single = np.array([i for i in range(m) if i not in block], dtype=np.int64)
     column_of = {name: i for i, name in enumerate(layout.variables)}
     return problem.Structure(
         np.array([route_of(layout), len(layout.components)], dtype=np.int64),
@@ -266,8 +267,9 @@ def structure_arrays(layout: Layout) -> problem.Structure:
         np.array([e.value for e in layout.psi], dtype=np.float64),
         np.array([e.component for e in layout.theta], dtype=np.int64),
         np.array([e.value for e in layout.theta], dtype=np.float64),
-        exogenous,
-        layout.psi_cells[np.ix_(exogenous, exogenous)],
+        block,
+        single,
+        layout.psi_cells[np.ix_(block, block)],
         layout.psi_cells,
         layout.theta_cells,
         np.array([column_of.get(name, -1) for name in layout.constructs], dtype=np.int64),

@@ -98,14 +98,10 @@ def open_model(prepared: Prepared, form: Form) -> pm.Model:
     described = component_priors(layout, prepared.priors)
     n_org = len(sample.n_obs)
     with pm.Model(coords=_coords(prepared)) as model:
-        members = {block: layout.of_block(block) for block in BLOCKS if layout.of_block(block)}
-        values = [
-            _block(layout, block, [described[c] for c in own_c], own) for block, own_c in members.items()
-        ]
-        u = pt.horizontal_stack(*(pt.broadcast_to(value, (n_org, value.shape[-1])) for value in values))
-        u = u[
-            :, np.argsort(np.concatenate(list(members.values())))
-        ]  # from block by block to the layout's order
+        u = pt.zeros((n_org, len(layout.components)))
+        for block in BLOCKS:
+            if members := layout.of_block(block):
+                u = u[:, members].set(_block(layout, block, [described[c] for c in members], own))
         dims = (ORGANIZATION, "variable", "variable_other")
         n_obs = pm.Data("n_obs", sample.n_obs.astype(float), dims=ORGANIZATION)
         pm.CustomDist(
@@ -182,7 +178,7 @@ def _variable(name: str, priors: Sequence[Prior], dims: tuple[str, ...]) -> Tens
         return getattr(pm, priors[0].name)(name, **_parameters(priors), dims=dims)
     labels = pm.modelcontext(None).coords[dims[-1]]
     parts = [
-        getattr(pm, prior.name)(f"{name}[{label}]", **prior.parameters, dims=dims[:-1])
+        getattr(pm, prior.name)(f"{name}[{label}]", **_parameters([prior]), dims=dims[:-1])
         for label, prior in zip(labels, priors, strict=True)
     ]
     return pm.Deterministic(name, pt.stack(parts, axis=-1), dims=dims)
@@ -190,6 +186,7 @@ def _variable(name: str, priors: Sequence[Prior], dims: tuple[str, ...]) -> Tens
 
 def _parameters(priors: Sequence[Prior]) -> dict[str, Floats]:
     """Parameters of priors of one family, each as one number or one per prior."""
+    # NumPy's numbers, because PyTensor keeps a plain 0.5 in single precision, and its logarithm too
     columns = {key: np.array([prior.parameters[key] for prior in priors]) for key in priors[0].parameters}
     return {key: column[0] if np.all(column == column[0]) else column for key, column in columns.items()}
 
@@ -201,9 +198,8 @@ def _averaging_one(
     n_free = directions.shape[1]
     moved = directions @ pm.Flat(f"{name}_free", shape=n_free) if n_free else np.zeros(len(priors))
     values = pm.Deterministic(name, pt.as_tensor(offset + moved), dims=dim)
-    densities = [
-        pm.logp(getattr(pm, prior.name).dist(**prior.parameters), values[k]) for k, prior in enumerate(priors)
-    ]
+    distributions = [getattr(pm, prior.name).dist(**_parameters([prior])) for prior in priors]
+    densities = [pm.logp(distribution, values[k]) for k, distribution in enumerate(distributions)]
     pm.Potential(f"{name}_prior", pt.stack(densities).sum())
     return values
 

@@ -113,7 +113,15 @@ def _through_python(start: Start) -> Any:
 
 
 def sample_kernel(
-    start: Start, *, draws: int, tune: int, chains: int, cores: int, seed: int, progressbar: bool
+    start: Start,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    seed: int,
+    target_accept: float,
+    progressbar: bool,
 ) -> xr.DataTree:
     """Sample; the result has the expanded draws by group of components and nutpie's statistics."""
     import nutpie
@@ -125,6 +133,7 @@ def sample_kernel(
         chains=chains,
         cores=cores,
         seed=seed,
+        target_accept=target_accept,
         progress_bar=progressbar,
         save_warmup=False,
     )

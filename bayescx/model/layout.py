@@ -277,9 +277,9 @@ def _lay_out(
         frozenset((a, b)): None for i, a in enumerate(model.exogenous) for b in model.exogenous[:i]
     }
     pairs |= {frozenset((row.lhs, row.rhs)): row for row in model.covariances}
-    psi_cells, theta_cells = build.cells(constructs, pairs), build.cells(variables, pairs)
-    in_theta = np.array([name not in index for name in variables])
-    theta_cells[~(in_theta[:, None] & in_theta[None, :])] = -1
+    psi_cells = build.cells(constructs, pairs)
+    # an observed construct is a data column too, but its covariances are in Psi
+    theta_cells = build.cells(variables, {pair: row for pair, row in pairs.items() if pair.isdisjoint(index)})
     averages = tuple(tuple(e for e in factors[f] if e.component >= 0) for f in averaged)
     return Layout(
         model, constructs, variables, observed, construct_scale, tuple(build.components), tuple(paths), tuple(loadings),

@@ -44,6 +44,7 @@ def fit(
     chains: int = 4,
     cores: int | None = None,
     random_seed: int | None = None,
+    target_accept: float = 0.9,
     progressbar: bool = True,
     engine: Literal["kernel", "pymc"] = "kernel",
     scale: bool = True,
@@ -67,6 +68,8 @@ def fit(
         Chains that run side by side; by default as many as there are cores.
     random_seed : int, optional
         Makes the draws reproducible; by default a new one, kept in ``Fit.provenance``.
+    target_accept : float
+        Acceptance rate that step sizes are adapted to; closer to 1 means smaller steps.
     progressbar : bool
         Show live progress.
     engine : {"kernel", "pymc"}
@@ -113,6 +116,7 @@ def fit(
         "chains": chains,
         "cores": min(chains, cores or os.cpu_count() or 1),
         "seed": seed,
+        "target_accept": target_accept,
         "progressbar": progressbar,
     }
     began = time.perf_counter()
@@ -133,7 +137,7 @@ def fit(
     )
     problems = warn_unless_converged(posterior, stats)
     provenance = {
-        **{key: settings[key] for key in ("draws", "tune", "chains")},
+        **{key: settings[key] for key in ("draws", "tune", "chains", "target_accept")},
         "random_seed": seed,
         "engine": engine,
         "likelihood_route": ("observed", "latent", "general")[route_of(layout)],
@@ -164,6 +168,9 @@ def _check_settings(**settings: Any) -> None:
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not (value is None and optional) and not (whole and value >= lowest):
             problems.append(f"{name} must be a whole number of at least {lowest}, found {value!r}")
+    accept = settings["target_accept"]
+    if not isinstance(accept, float) or not 0 < accept < 1:
+        problems.append(f"target_accept must lie between 0 and 1, found {accept!r}")
     if settings["engine"] not in ("kernel", "pymc"):
         problems.append(f"engine is 'kernel' or 'pymc', found {settings['engine']!r}")
     if problems:

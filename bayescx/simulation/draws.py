@@ -57,7 +57,7 @@ def simulate(
 ) -> Simulation:
     """Draw respondents of several organizations from a path model.
 
-    Organizations differ in their paths: each adds its own normal deviation to every free path coefficient, and
+    Organizations differ in their paths: each adds its own normal deviation to every free path coefficient and
     keeps the population's loadings and (residual) variances and covariances. All variables are normal with
     mean 0.
 
@@ -73,13 +73,13 @@ def simulate(
         Population values by lavaan's name in the data's units: paths ``"y~x"``, loadings ``"f=~x1"``,
         variances ``"x~~x"`` (of an outcome or item: of its residual), covariances ``"x1~~x2"``. What is left
         out has a default: the paths of an equation are equal and explain half of an outcome of variance 1;
-        residual variances make up what is missing to 1, at least 0.2; exogenous variances 1, their correlations
-        0.3; loadings 1, residual variances of items 0.36; residual covariances a correlation of 0.2.
+        residual variances make up what is missing to 1, at least 0.2; exogenous variances 1, with
+        correlations of 0.3; loadings 1, residual variances of items 0.36; residual correlations 0.2.
     heterogeneity : float
         SD of the organizations' deviations, in the units of the paths.
     random_seed : int, optional
-        Makes the rows reproducible; by default a new one, kept in the result. More organizations with the same
-        seed leave the first ones as they are.
+        Makes the rows reproducible; by default a new one, kept in the result. With the same seed, more
+        organizations leave the first ones as they are.
 
     Returns
     -------

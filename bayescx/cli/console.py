@@ -1,0 +1,254 @@
+"""What the command line shows: tables of at most 100 columns, each under words that say what it holds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from bayescx.evidence import Evidence, Matched
+    from bayescx.fitted import Fit
+    from bayescx.simulation import Simulation
+    from bayescx.spec import PathModel
+
+__all__ = ["as_text", "heading", "screen", "show_demo", "show_heterogeneity", "show_inputs", "show_summary"]
+
+WIDTH = 100
+_LABELS = ("organization", "path", "cause", "outcome", "definition")
+_TARGETS = {
+    "organization": "each organization that reported",
+    "typical": "the typical organization: every parameter at the centre of the population",
+    "new": "an organization that nobody has asked yet",
+}
+
+
+def screen() -> Console:
+    """Standard output, never wider than a page."""
+    console = Console(highlight=False, soft_wrap=False)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return console
+
+
+def as_text() -> Console:
+    """A console whose text ends in its file, an ``io.StringIO``."""
+    return Console(file=io.StringIO(), width=WIDTH, highlight=False)
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int) -> Table:
+    """Labels to the left, folded where they are long; figures to the right, never broken."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for position, header in enumerate(headers):
+        if position < n_labels:
+            table.add_column(header, overflow="fold")
+        else:
+            table.add_column(header, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: names are never read as markup
+    return table
+
+
+def _say(console: Console, *sentences: str) -> None:
+    console.print(Text(" ".join(sentences)))
+
+
+# ------------------------------------------------------------------------------------------------ inputs
+
+
+def show_inputs(console: Console, model: PathModel, evidence: Evidence, matched: Matched) -> None:
+    """The equations of a model, and who shared what about its variables."""
+    console.print(Text(f"Model {model.name or ''}".rstrip(), style="bold"))
+    console.print(Text(str(model)))
+    console.print()
+    shares = evidence.summary(model.observed)
+    rows = [
+        [
+            str(share.organization),
+            str(share.level),
+            str(share.n_obs),
+            str(share.dropped),
+            "yes" if share.used else "kept out",
+        ]
+        for share in shares.itertuples()
+    ]
+    console.print(Text("Evidence", style="bold"))
+    console.print(_table(["organization", "shared", "n", "incomplete rows", "used"], rows, 2))
+    console.print()
+    _say(
+        console,
+        f"{len(matched.organizations)} of {matched.n_planned} organizations planned,",
+        f"{matched.n_obs.sum()} respondents with all {len(matched.variables)} variables.",
+    )
+    if matched.kept_out:
+        _say(console, f"Kept out for too few respondents: {', '.join(matched.kept_out)}.")
+    if matched.unassigned:
+        _say(console, f"Left out: {matched.unassigned} rows that name no organization.")
+
+
+# --------------------------------------------------------------------------------------------- estimands
+
+
+def heading(fit: Fit, array: xr.DataArray | xr.Dataset) -> str:
+    """What a table holds: the quantity, its units, and whom it is about."""
+    quantity, units = str(array.attrs["long_name"]), str(array.attrs["units"])
+    target = str(array.attrs["target"])
+    whom = _TARGETS.get(target) or _average(fit)
+    return f"{quantity[0].upper()}{quantity[1:]}, in {units}. Target: {whom}."
+
+
+def _average(fit: Fit) -> str:
+    reported = len(fit.organizations)
+    if reported == fit.n_planned:
+        return f"the average of the {fit.n_planned} organizations"
+    return f"the average of the {fit.n_planned} organizations planned, of which {reported} have reported"
+
+
+def show_summary(console: Console, text: str, table: pd.DataFrame) -> None:
+    """A summary as `summarize` makes it, without the columns that only a file needs."""
+    labels = [name for name in table.columns if name in _LABELS]
+    figures = [name for name in ("mean", "sd", *_bounds(table)) if name in table.columns]
+    digits = _decimals(table, figures)
+    rows = [
+        [
+            *(str(record[name]) for name in labels),
+            *(f"{record[name]:{digits}}" for name in figures),
+            f"{record['ess_bulk']:.0f}",
+            f"{record['r_hat']:.3f}",
+        ]
+        for record in table.to_dict("records")
+    ]
+    _say(console, text)
+    console.print()
+    console.print(_table([*labels, *figures, "ess_bulk", "r_hat"], rows, len(labels)))
+
+
+def _bounds(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith("eti")]
+
+
+def _decimals(table: pd.DataFrame, figures: Sequence[str]) -> str:
+    """Three decimals where the figures are near 1, else four significant digits."""
+    largest = float(table[list(figures)].abs().max().max())
+    return ".3f" if 0.05 <= largest < 1000 else ".4g"
+
+
+def show_heterogeneity(console: Console, table: pd.DataFrame) -> None:
+    """How much paths differ between organizations: one row per path."""
+    lower, upper = _bounds(table)
+    by_quantity = {name: part.set_index("path") for name, part in table.groupby("quantity", sort=False)}
+    tau, new = by_quantity["beta_tau"], by_quantity["prediction"]
+    digits = _decimals(new, ["mean", lower, upper])
+    rows = [
+        [
+            str(path),
+            f"{tau.loc[path, 'mean']:{digits}}",
+            f"[{tau.loc[path, lower]:{digits}}, {tau.loc[path, upper]:{digits}}]",
+            f"{by_quantity['i_squared'].loc[path, 'mean']:.0%}",
+            f"{by_quantity['pooling_factor'].loc[path, 'mean']:.2f}",
+            f"[{new.loc[path, lower]:{digits}}, {new.loc[path, upper]:{digits}}]",
+        ]
+        for path in tau.index
+    ]
+    interval = lower.removesuffix("_lb")
+    _say(
+        console,
+        "How much paths differ between organizations, in the data's units: their SD (tau), the share of the",
+        "variance between estimates that it makes up (I2), how strongly organizations are drawn together",
+        "(pooling: 0 not at all, 1 into one), and where the path of a new organization lies.",
+    )
+    console.print()
+    console.print(_table(["path", "tau", interval, "I2", "pooling", "new organization"], rows, 1))
+
+
+# -------------------------------------------------------------------------------------------------- demo
+
+
+def show_demo(console: Console, fit: Fit, study: Simulation) -> None:
+    """The main job on a simulated study: paths, total effects, explained variance, and what was recovered."""
+    from bayescx.estimands import direct_effects, heterogeneity, r_squared, summarize, total_effects
+
+    count = len(fit.organizations)
+    whom = ["typical", f"average of {count}", "new one"]
+    targets = ("typical", "average", "new")
+
+    direct = [summarize(direct_effects(fit, target)) for target in targets]  # type: ignore[arg-type]
+    tau = (
+        summarize(heterogeneity(fit)["beta_tau"]).set_index("path").loc[[row.name for row in fit.model.paths]]
+    )
+    labels = [f"{row.rhs} -> {row.lhs}" for row in fit.model.paths]
+    rows = [[label, *(_interval(table, i) for table in (*direct, tau))] for i, label in enumerate(labels)]
+    _part(
+        console,
+        "What each construct does to the next",
+        "If the cause rises by one standard deviation and the outcome's other causes stay where they are, the",
+        "outcome changes by so many standard deviations (mean and 95 % interval): in the typical organization,",
+        f"on average over these {count}, and in a new one. The last column is the SD of the path between",
+        "organizations, in the data's units.",
+    )
+    console.print(_table(["path", *whom, "SD between"], rows, 1))
+
+    cause = fit.model.exogenous[0]
+    total = [summarize(total_effects(fit, target).sel(cause=cause)) for target in targets]  # type: ignore[arg-type]
+    _part(
+        console,
+        f"What {cause} does in the end",
+        f"If {cause} rises by one standard deviation, all constructs behind it follow along every path:",
+        "the total effect, in standard deviations of the outcome.",
+    )
+    console.print(_by_outcome(whom, total))
+
+    explained = [summarize(r_squared(fit, target)) for target in targets]  # type: ignore[arg-type]
+    _part(
+        console,
+        "How much is explained",
+        "The share of each construct's variance that its direct causes explain (R-squared).",
+    )
+    console.print(_by_outcome(whom, explained))
+    console.print()
+    _say(console, _recovered(fit, study))
+
+
+def _part(console: Console, title: str, *sentences: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+    _say(console, *sentences)
+    console.print()
+
+
+def _by_outcome(whom: Sequence[str], tables: Sequence[pd.DataFrame]) -> Table:
+    outcomes = tables[0]["outcome"]
+    rows = [[str(name), *(_interval(table, i) for table in tables)] for i, name in enumerate(outcomes)]
+    return _table(["outcome", *whom], rows, 1)
+
+
+def _interval(table: pd.DataFrame, row: int) -> str:
+    mean, lower, upper = (table[name].iloc[row] for name in ("mean", *_bounds(table)))
+    return f"{_short(mean)} [{_short(lower)}, {_short(upper)}]"
+
+
+def _short(value: float) -> str:
+    """Two decimals without the zero before the point."""
+    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
+
+
+def _recovered(fit: Fit, study: Simulation) -> str:
+    """How many of the organizations' own simulated paths lie in their intervals."""
+    from bayescx.estimands import direct_effects, summarize
+
+    truth = study.truth.query("kind == 'standardized_path'").set_index(["organization", "parameter"])["value"]
+    table = summarize(direct_effects(fit, "organization"))
+    lower, upper = _bounds(table)
+    true = truth.loc[list(zip(table["organization"], table["path"], strict=True))].to_numpy()
+    inside = int(((table[lower] <= true) & (true <= table[upper])).sum())
+    return (
+        f"Of the {len(table)} values that were simulated, one for each path and organization, {inside} lie "
+        f"inside their 95 % intervals ({inside / len(table):.0%})."
+    )

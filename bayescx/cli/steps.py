@@ -1,0 +1,279 @@
+"""Steps that commands share: inputs checked together, sampling, summaries, and words to settings."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from bayescx.cli.outputs import writing
+from bayescx.errors import BayescxError, ConvergenceWarning, EvidenceError, InputProblems, ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayescx.evidence import Evidence, Matched
+    from bayescx.fitted import Fit
+    from bayescx.spec import PathModel
+
+__all__ = [
+    "assignments_of",
+    "check_table_suffix",
+    "pooling_of",
+    "read_inputs",
+    "sample",
+    "sizes_of",
+    "write_summary",
+    "write_table",
+]
+
+_RULE = "!" * 100
+
+
+# ------------------------------------------------------------------------------------------------ inputs
+
+
+def read_inputs(
+    model: str, evidence: str, *, settings: dict[str, Any] | None = None, **options: Any
+) -> tuple[PathModel, Evidence, Matched]:
+    """Read and match model and evidence.
+
+    Parameters
+    ----------
+    model, evidence : str
+        Names or files.
+    settings : dict, optional
+        ``pooling`` and ``identification``, where they are known.
+    **options
+        Of `open_evidence`.
+
+    Raises
+    ------
+    BayescxError
+        With everything that is wrong with either.
+    """
+    from bayescx.datasets import open_evidence, open_model
+
+    problems: list[str] = []
+    spec = shared = matched = None
+    try:
+        spec = open_model(model)
+        _check_layout(spec, settings or {})
+    except ModelError as error:
+        problems.append(str(error))
+    try:
+        shared = open_evidence(evidence, **options)
+        if spec is None:
+            _refuse_unreadable(shared)
+        else:
+            matched = shared.matched(spec.observed)
+    except EvidenceError as error:
+        problems.append(str(error))
+    if spec is None or shared is None or matched is None or problems:
+        raise BayescxError("\n".join(problems))
+    return spec, shared, matched
+
+
+def _check_layout(spec: PathModel, settings: dict[str, Any]) -> None:
+    from bayescx.model.identified import check_identified
+    from bayescx.model.layout import Layout
+
+    check_identified(Layout.of(spec, **settings))
+
+
+def _refuse_unreadable(shared: Evidence) -> None:
+    """What can be said of evidence as long as nobody knows the variables that the model needs."""
+    from bayescx.evidence.evidence import Unusable
+    from bayescx.evidence.findings import lines, on_one_screen
+
+    findings = [one for part in shared.parts.values() if isinstance(part, Unusable) for one in part.findings]
+    problems = [*shared.defects, *lines(findings, len(shared.parts))]
+    if problems:
+        raise EvidenceError(f"evidence {shared.source}".rstrip(), on_one_screen(problems))
+
+
+# ---------------------------------------------------------------------------------------------- sampling
+
+
+def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -> Fit:
+    """Sample with live progress on a terminal, or one line before and one after; warnings are shown last."""
+    if not quiet:
+        typer.echo(
+            f"sampling {len(matched.organizations)} organizations, {matched.n_obs.sum()} respondents …",
+            err=True,
+        )
+    sys.stdout.flush()  # what was printed before comes before the progress, also in a log of both
+    began = time.perf_counter()
+    live = sys.stderr.isatty() and not quiet
+    with warnings.catch_warnings(record=True) as caught, _interruptible():
+        warnings.simplefilter("always", UserWarning)
+        from bayescx.model import fit
+
+        fitted = fit(spec, matched, progressbar=live, **settings)
+    if not quiet:
+        kept = fitted.posterior.sizes["chain"] * fitted.posterior.sizes["draw"]
+        seconds = time.perf_counter() - began
+        typer.echo(f"{kept} draws in {seconds:.1f} s, seed {fitted.seed}", err=True)
+    for warning in caught:
+        _show_warning(warning)
+    return fitted
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Make Ctrl-C end the command: nutpie answers it with the draws so far, which look like a whole fit."""
+    interrupted = False
+
+    def remember(_number: int, _frame: Any) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    except Exception:
+        if not interrupted:
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _show_warning(warning: warnings.WarningMessage) -> None:
+    if issubclass(warning.category, ConvergenceWarning):
+        typer.secho(f"{_RULE}\nNOT CONVERGED: {warning.message}\n{_RULE}", err=True, fg="red", bold=True)
+    elif warning.category in (UserWarning, RuntimeWarning):
+        typer.echo(f"warning: {warning.message}", err=True)
+
+
+# --------------------------------------------------------------------------------------------- summaries
+
+
+def write_summary(
+    fit: Fit, estimand: str, target: Any, ci: float, form: str, output: Path | None, *, standardized: bool
+) -> None:
+    """Compute an estimand, summarize it, and write it as a table, CSV or JSON to the screen or a file."""
+    from bayescx import estimands
+    from bayescx.cli.console import as_text, heading, screen, show_heterogeneity, show_summary
+
+    if estimand == "heterogeneity":
+        array: Any = estimands.heterogeneity(fit)
+    elif estimand == "r_squared":
+        array = estimands.r_squared(fit, target)
+    else:
+        function = "defined_parameters" if estimand == "defined" else f"{estimand}_effects"
+        array = getattr(estimands, function)(fit, target, standardized=standardized)
+    table = estimands.summarize(array, ci)
+    if estimand == "heterogeneity":
+        table = _with_pooling_factor(table, array["pooling_factor"].to_series())
+    if form == "table":
+        console = screen() if output is None else as_text()
+        if estimand == "heterogeneity":
+            show_heterogeneity(console, table)
+        else:
+            show_summary(console, heading(fit, array), table)
+        text = "" if output is None else console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    else:
+        text = _serialized(table, form)
+    if output is not None:
+        with writing(output) as part:
+            part.write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {output}", err=True)
+    else:
+        typer.echo(text, nl=False)
+
+
+def _with_pooling_factor(table: pd.DataFrame, factor: pd.Series[float]) -> pd.DataFrame:
+    """Append the quantity that has no draws, only a value."""
+    import pandas as pd
+
+    rows = pd.DataFrame({"quantity": "pooling_factor", "path": factor.index, "mean": factor.to_numpy()})
+    return pd.concat([table, rows], ignore_index=True)
+
+
+def _serialized(table: pd.DataFrame, form: str) -> str:
+    if form == "csv":
+        return table.to_csv(index=False)
+    return table.to_json(orient="records", indent=2, double_precision=15, force_ascii=False) + "\n"
+
+
+def check_table_suffix(path: Path) -> None:
+    """Refuse a table that is neither CSV nor Parquet by name."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise BayescxError(f"cannot write {path}: tables are .csv or .parquet files")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or Parquet, whole or not at all."""
+    with writing(path) as part:
+        if path.suffix.lower() == ".parquet":
+            table.to_parquet(part, index=False)
+        else:
+            table.to_csv(part, index=False)
+
+
+# ------------------------------------------------------------------------------------- words to settings
+
+
+def pooling_of(text: str) -> str | dict[str, str]:
+    """``partial``, or ``paths=partial,residuals=none`` as a dictionary; `fit` knows which words there are."""
+    if "=" not in text:
+        return text
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    return {block.strip(): word.strip() for block, _, word in pairs}
+
+
+def sizes_of(text: str) -> int | tuple[int, int]:
+    """``500`` or ``150:600``.
+
+    Raises
+    ------
+    BayescxError
+        If it is neither.
+    """
+    ends = text.split(":")
+    try:
+        sizes = [int(end) for end in ends]
+    except ValueError:
+        sizes = []
+    if len(sizes) == 1:
+        return sizes[0]
+    if len(sizes) == 2:
+        return sizes[0], sizes[1]
+    raise BayescxError(f"--n is a whole number such as 500 or a range such as 150:600, found {text!r}")
+
+
+def assignments_of(texts: Sequence[str]) -> dict[str, float]:
+    """``["f=~x1=0.8", "y~x=0.4"]`` as values by name.
+
+    Raises
+    ------
+    InputProblems
+        With every entry that is not NAME=VALUE, and every name given twice.
+    """
+    found: dict[str, float] = {}
+    problems = []
+    for text in texts:
+        name, sign, value = text.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            sign = ""
+        if not sign or not name.strip():
+            problems.append(f"NAME=VALUE is needed, such as 'loyalty~trust=0.4', found {text!r}")
+        elif name in found:
+            problems.append(f"{name} is set twice")
+        else:
+            found[name] = number
+    if problems:
+        raise InputProblems("--set", problems)
+    return found
