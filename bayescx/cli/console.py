@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int)
 
 
 def _say(console: Console, *sentences: str) -> None:
-    console.print(Text(" ".join(sentences)))
+    console.print(Text(textwrap.fill(" ".join(sentences), console.width)))
 
 
 # ------------------------------------------------------------------------------------------------ inputs
@@ -176,24 +177,27 @@ def show_demo(console: Console, fit: Fit, study: Simulation) -> None:
     from bayescx.estimands import direct_effects, heterogeneity, r_squared, summarize, total_effects
 
     count = len(fit.organizations)
-    whom = ["typical", f"average of {count}", "new one"]
+    whom = ["typical", f"average of {count}", "new organization"]
     targets = ("typical", "average", "new")
 
     direct = [summarize(direct_effects(fit, target)) for target in targets]  # type: ignore[arg-type]
     tau = (
         summarize(heterogeneity(fit)["beta_tau"]).set_index("path").loc[[row.name for row in fit.model.paths]]
     )
-    labels = [f"{row.rhs} -> {row.lhs}" for row in fit.model.paths]
-    rows = [[label, *(_interval(table, i) for table in (*direct, tau))] for i, label in enumerate(labels)]
+    rows: list[list[str]] = []
+    for i, path in enumerate(fit.model.paths):
+        if i == 0 or path.lhs != fit.model.paths[i - 1].lhs:
+            rows.append([path.lhs, "", "", "", ""])
+        rows.append([f" <- {path.rhs}", *(_interval(table, i) for table in (*direct, tau))])
     _part(
         console,
         "What each construct does to the next",
-        "If the cause rises by one standard deviation and the outcome's other causes stay where they are, the",
-        "outcome changes by so many standard deviations (mean and 95 % interval): in the typical organization,",
-        f"on average over these {count}, and in a new one. The last column is the SD of the path between",
-        "organizations, in the data's units.",
+        "If the cause rises by one standard deviation and the outcome's other causes stay where they are,",
+        "the outcome changes by so many standard deviations (mean and 95 % interval): in the typical",
+        f"organization, on average over these {count}, and in a new one. The last column is the SD of the",
+        "path between organizations, in the data's units.",
     )
-    console.print(_table(["path", *whom, "SD between"], rows, 1))
+    console.print(_table(["outcome <- cause", *whom, "SD between"], rows, 1))
 
     cause = fit.model.exogenous[0]
     total = [summarize(total_effects(fit, target).sel(cause=cause)) for target in targets]  # type: ignore[arg-type]

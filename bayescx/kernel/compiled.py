@@ -1,10 +1,11 @@
-"""How the kernel's functions are compiled."""
+"""How the kernel's functions are compiled, and what they all use."""
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "log_product"]
 
 compiled = njit(
     # sums may be reordered and multiplications fused; nan and inf keep their meaning, they are how failure is told
@@ -15,3 +16,15 @@ compiled = njit(
     no_cfunc_wrapper=True,
 )
 """Decorator of every function of the kernel."""
+
+
+@compiled
+def log_product(values):
+    """Sum of logarithms of positive values; one logarithm serves many of them."""
+    total, product = 0.0, 1.0
+    for value in values:
+        product *= value
+        if product < 1e-150 or product > 1e150:
+            total += np.log(product)
+            product = 1.0
+    return total + np.log(product)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayescx.kernel.compiled import compiled
+from bayescx.kernel.compiled import compiled, log_product
 from bayescx.kernel.exogenous import exogenous_adjoint, exogenous_precision
 
 __all__ = ["latent_likelihood"]
@@ -195,10 +195,11 @@ def latent_likelihood(data, structure, u, adjoint):
         np.empty((2, n_block, n_block)),
     )
     x_factor, x_inverse, x_sd = np.empty((n_block, n_block)), np.empty((n_block, n_block)), np.empty(n_block)
-    constant = 2.0 * np.sum(np.log(structure.theta_value))
+    constant = 2.0 * log_product(structure.theta_value)
     for i in single:
         constant += 2.0 * np.log(structure.psi_value[i])
-    theta_inverse_square, psi_inverse_square = structure.theta_value**-2.0, structure.psi_value**-2.0
+    theta_inverse_square = 1.0 / (structure.theta_value * structure.theta_value)
+    psi_inverse_square = 1.0 / (structure.psi_value * structure.psi_value)
     total = 0.0
     for j in range(n_org):
         row, cov, half = u[j], data.cov[j], data.half_df[j]

@@ -12,24 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayescx.kernel.compiled import compiled
+from bayescx.kernel.compiled import compiled, log_product
 from bayescx.kernel.priors import log_density
 
 __all__ = ["place", "population_sd", "pull_back"]
 
 _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
-
-
-@compiled
-def _log_product(values):
-    """Sum of logarithms of positive values; one logarithm serves many of them."""
-    total, product = 0.0, 1.0
-    for value in values:
-        product *= value
-        if product < 1e-150 or product > 1e150:
-            total += np.log(product)
-            product = 1.0
-    return total + np.log(product)
 
 
 @compiled
@@ -65,7 +53,7 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
         log_p += lp + free - soft - n_org * (np.log(soft) + _HALF_LOG_2PI)
         gradient[n_z + n_pop + k] += (slope * tau - n_org) * sd_slope[k] + left
         precision[k] = 1.0 / (tau * tau)
-    log_p += (1.0 - n_org) * _log_product(pooling.sd_scale)
+    log_p += (1.0 - n_org) * log_product(pooling.sd_scale)
     for o in range(
         pooling.own_component.shape[0] - 1, -1, -1
     ):  # populations come in the order of their components
@@ -75,7 +63,7 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
             precision[o] = precision[k]
         else:
             mean[o] = pooling.fixed_mean[o]
-            precision[o] = pooling.fixed_sd[o] ** -2.0
+            precision[o] = 1.0 / (pooling.fixed_sd[o] * pooling.fixed_sd[o])
     return log_p
 
 
@@ -153,7 +141,6 @@ def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation,
     log_p = _shared(x, pooling, priors, u, gradient)
     log_p += _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient)
     work = np.empty(2 * scalars + 1)
-    density_precision = np.where(pooling.population >= 0, 0.5 * precision, 0.0)
     first_eps = x.shape[0] - n_org * n_own
     for j in range(n_org):
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
@@ -170,16 +157,15 @@ def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation,
             root = np.sqrt(variance)
             scale[j, o] = root
             moved[o] = variance * (information[o] - precise[o] * mean[o]) + root * eps[o]
-        log_p += _log_product(scale[j, scalars:])
+        log_p += log_product(scale[j, scalars:])
         for o in range(n_own):
-            log_p -= density_precision[o] * moved[o] * moved[o]
+            log_p -= pooling.pooled[o] * 0.5 * precision[o] * moved[o] * moved[o]
         for o in range(n_own):
             u[j, pooling.own_component[o]] = mean[o] + moved[o]
-    for o in range(n_own):
-        if pooling.population[o] < 0:
-            for j in range(n_org):
-                value = mean[o] + deviation[j, o]
-                log_p += log_density(priors.own_family[o], priors.own_parameters[o], value)[0]
+    for o in pooling.independent:
+        for j in range(n_org):
+            value = mean[o] + deviation[j, o]
+            log_p += log_density(priors.own_family[o], priors.own_parameters[o], value)[0]
     return log_p
 
 
@@ -219,8 +205,6 @@ def pull_back(
     scalars = pooling.block_start[n_block]
     first_eps = x.shape[0] - n_org * n_own
     total = np.empty(n_own)
-    density_precision = np.where(pooling.population >= 0, precision, 0.0)
-    independent = np.nonzero(pooling.population < 0)[0]
     shift, solved, slope = np.empty(scalars + 1), np.empty(scalars + 1), np.empty(scalars + 1)
     mean_gradient, precision_gradient = np.zeros(n_own), np.zeros(n_own)
     for i in range(n_shared):
@@ -236,9 +220,9 @@ def pull_back(
         for o in range(n_own):
             total[o] = adjoint[j, pooling.own_component[o]]
         for o in range(n_own):
-            total[o] -= density_precision[o] * moved[o]
+            total[o] -= pooling.pooled[o] * precision[o] * moved[o]
             precision_gradient[o] -= 0.5 * moved[o] * moved[o]
-        for o in independent:
+        for o in pooling.independent:
             value = mean[o] + moved[o]
             total[o] += log_density(priors.own_family[o], priors.own_parameters[o], value)[1]
         for b in range(n_block):

@@ -110,14 +110,14 @@ def _unpack(r):
         _ints(r, 15), _ints(r, 16), _int_matrix(r, 17), _int_matrix(r, 18), _int_matrix(r, 19), _ints(r, 20),
     )  # fmt: skip
     pooling = Pooling(
-        _ints(r, 21), _ints(r, 22), _floats(r, 23), _floats(r, 24), _floats(r, 25), _ints(r, 26), _ints(r, 27),
-        _ints(r, 28), _floats(r, 29), _matrix(r, 30),
+        _ints(r, 21), _ints(r, 22), _floats(r, 23), _ints(r, 24), _floats(r, 25), _floats(r, 26), _floats(r, 27),
+        _ints(r, 28), _ints(r, 29), _ints(r, 30), _floats(r, 31), _matrix(r, 32),
     )  # fmt: skip
     priors = Priors(
-        _ints(r, 31), _matrix(r, 32), _ints(r, 33), _matrix(r, 34),
-        _ints(r, 35), _matrix(r, 36), _ints(r, 37), _matrix(r, 38),
+        _ints(r, 33), _matrix(r, 34), _ints(r, 35), _matrix(r, 36),
+        _ints(r, 37), _matrix(r, 38), _ints(r, 39), _matrix(r, 40),
     )  # fmt: skip
-    return data, structure, pooling, priors, Steering(_matrix(r, 39), _matrix(r, 40), _matrix(r, 41))
+    return data, structure, pooling, priors, Steering(_matrix(r, 41), _matrix(r, 42), _matrix(r, 43))
 
 
 @compiled

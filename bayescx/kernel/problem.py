@@ -78,12 +78,15 @@ class Pooling(NamedTuple):
     """How free parameters become components.
 
     Own components come in blocks that are moved together; blocks of more than one component come first.
-    ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent;
+    ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent
+    (then ``pooled`` is 0 instead of 1, and the component is listed in ``independent``);
     ``fixed_mean`` and ``fixed_sd`` then steer it. ``sd_scale`` (populations,) is a typical size of each tau. Shared components are ``shared_offset + shared_matrix @ z``.
     """
 
     own_component: Ints
     population: Ints
+    pooled: Floats
+    independent: Ints
     fixed_mean: Floats
     fixed_sd: Floats
     sd_scale: Floats

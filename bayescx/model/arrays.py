@@ -198,9 +198,12 @@ class Arrays:
         several = [block for block in self.blocks if len(block) > 1]
         sizes = np.array([len(block) for block in several], dtype=np.int64)
         offset, matrix = self.shared_map
+        population = np.array([position.get(c, -1) for c in self.own], dtype=np.int64)
         return problem.Pooling(
             own_component=np.array(self.own, dtype=np.int64),
-            population=np.array([position.get(c, -1) for c in self.own], dtype=np.int64),
+            population=population,
+            pooled=(population >= 0).astype(np.float64),
+            independent=np.flatnonzero(population < 0),
             fixed_mean=steer[:, 0],
             fixed_sd=steer[:, 1],
             sd_scale=self.sd_scale,

@@ -237,7 +237,15 @@ def _conditional(name: str, dim: str, mu: Tensor, tau: Tensor, estimate: Floats,
 
 
 def sample_open(
-    prepared: Prepared, *, draws: int, tune: int, chains: int, cores: int, seed: int, progressbar: bool
+    prepared: Prepared,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    seed: int,
+    progressbar: bool,
+    target_accept: float,
 ) -> tuple[xr.Dataset, xr.DataTree]:
     """Sample the conditional form through nutpie and JAX: the posterior by block, and nutpie's tree."""
     import nutpie
@@ -252,6 +260,7 @@ def sample_open(
         chains=chains,
         cores=cores,
         seed=seed,
+        target_accept=target_accept,
         progress_bar=progressbar,
         save_warmup=False,
     )

@@ -106,7 +106,13 @@ def fit(
     ('chain', 'draw', 'organization', 'path')
     """
     _check_settings(
-        draws=draws, tune=tune, chains=chains, cores=cores, random_seed=random_seed, engine=engine
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        random_seed=random_seed,
+        engine=engine,
+        target_accept=target_accept,
     )
     prepared = prepare(model, evidence, priors, pooling=pooling, scale=scale, identification=identification)
     seed = secrets.randbelow(2**31) if random_seed is None else int(random_seed)

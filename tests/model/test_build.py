@@ -300,7 +300,8 @@ def test_predictions_average_to_the_implied_matrix() -> None:
 
 def test_sampling_returns_the_posterior_by_block() -> None:
     at = prepared(CASES["observed"])
-    posterior, sampled = sample_open(at, draws=20, tune=20, chains=1, cores=1, seed=1, progressbar=False)
+    settings: dict[str, Any] = {"draws": 20, "tune": 20, "chains": 1, "cores": 1, "seed": 1}
+    posterior, sampled = sample_open(at, **settings, target_accept=0.9, progressbar=False)
     assert posterior["beta"].dims == ("chain", "draw", "organization", "path")
     assert not [name for name in posterior.data_vars if str(name).endswith(("_eps", "__"))]
     assert sampled["sample_stats"].sizes["draw"] == 20

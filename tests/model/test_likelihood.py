@@ -161,8 +161,7 @@ def test_the_only_item_of_a_factor_has_no_residual() -> None:
 
 def test_second_order_factors() -> None:
     model = parse_model(
-        "f =~ x1 + x2 + x3; g =~ x4 + x5 + x6; h =~ x7 + x8 + x9
-"
+        "f =~ x1 + x2 + x3; g =~ x4 + x5 + x6; h =~ x7 + x8 + x9\n"
         "s =~ f + g + h; f ~~ 0.4*f; g ~~ 0.5*g; h ~~ 0.6*h"
     )
     names = [f"x{i}" for i in range(1, 10)]
