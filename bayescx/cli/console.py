@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from bayescx._names import ORGANIZATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["as_text", "heading", "screen", "show_demo", "show_heterogeneity", "show_inputs", "show_summary"]
 
 WIDTH = 100
-_LABELS = ("organization", "path", "cause", "outcome", "definition")
+_LABELS = ("path", "cause", "outcome", "definition")
 _TARGETS = {
     "organization": "each organization that reported",
     "typical": "the typical organization: every parameter at the centre of the population",
@@ -115,20 +118,24 @@ def _average(fit: Fit) -> str:
 def show_summary(console: Console, text: str, table: pd.DataFrame) -> None:
     """A summary as `summarize` makes it, without the columns that only a file needs."""
     labels = [name for name in table.columns if name in _LABELS]
-    figures = [name for name in ("mean", "sd", *_bounds(table)) if name in table.columns]
+    figures = ["mean", "sd", *_bounds(table)]
     digits = _decimals(table, figures)
-    rows = [
-        [
-            *(str(record[name]) for name in labels),
-            *(f"{record[name]:{digits}}" for name in figures),
-            f"{record['ess_bulk']:.0f}",
-            f"{record['r_hat']:.3f}",
-        ]
-        for record in table.to_dict("records")
-    ]
+    rows: list[list[str]] = []
+    for name, part in table.groupby(ORGANIZATION, sort=False) if ORGANIZATION in table else [(None, table)]:
+        if name is not None:
+            rows.append([str(name), *[""] * (len(labels) + len(figures) + 1)])
+        for record in part.to_dict("records"):
+            words = [str(record[label]) for label in labels]
+            words[0] = f" {words[0]}" if name is not None else words[0]
+            numbers = [f"{record[figure]:{digits}}" for figure in figures]
+            rows.append([*words, *numbers, f"{record['ess_bulk']:.0f}", _unless_nan(record["r_hat"])])
     _say(console, text)
     console.print()
     console.print(_table([*labels, *figures, "ess_bulk", "r_hat"], rows, len(labels)))
+
+
+def _unless_nan(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.3f}"  # what the model fixes has no R-hat
 
 
 def _bounds(table: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import textwrap
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -150,7 +151,8 @@ def _interruptible() -> Iterator[None]:
 
 def _show_warning(warning: warnings.WarningMessage) -> None:
     if issubclass(warning.category, ConvergenceWarning):
-        typer.secho(f"{_RULE}\nNOT CONVERGED: {warning.message}\n{_RULE}", err=True, fg="red", bold=True)
+        text = textwrap.fill(f"NOT CONVERGED: {warning.message}", len(_RULE), break_on_hyphens=False)
+        typer.secho(f"{_RULE}\n{text}\n{_RULE}", err=True, fg="red", bold=True)
     elif warning.category in (UserWarning, RuntimeWarning):
         typer.echo(f"warning: {warning.message}", err=True)
 

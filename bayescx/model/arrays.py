@@ -188,10 +188,12 @@ class Arrays:
     def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
         data = problem.Data((self.sample.n_obs - 1) / 2.0, self.sample.cov)
         return problem.pack(
-            data, structure_arrays(self.layout), self._pooling(), self._priors(), self.steering
+            data, structure_arrays(self.layout), self.pooling_arrays, self._priors(), self.steering
         )
 
-    def _pooling(self) -> problem.Pooling:
+    @cached_property
+    def pooling_arrays(self) -> problem.Pooling:
+        """How free parameters become components."""
         position = {c: k for k, c in enumerate(self.population)}
         described = component_priors(self.layout, self.priors)
         steer = np.array([_location_and_scale(described[c][0]) for c in self.own]).reshape(-1, 2)

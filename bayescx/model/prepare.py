@@ -39,7 +39,7 @@ def prepare(
     scale: bool = True,
     identification: str = "mean",
 ) -> Prepared:
-    """Match model and evidence, put the data on the common scale, and check all that can be checked without sampling.
+    """Match model and evidence, put the data on the common scale, and check all that needs no sampling.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def _warn_of_units(matched: Matched) -> None:
     ]
     if odd:
         warnings.warn(
-            f"scale=False keeps the data's own units, but the default priors are meant for SDs near 1: {', '.join(odd)}; "
-            "give priors in these units, or leave scale=True",
+            f"scale=False keeps the data's own units, but the default priors are meant for SDs near 1: "
+            f"{', '.join(odd)}; give priors in these units, or leave scale=True",
             UserWarning,
             stacklevel=4,
         )

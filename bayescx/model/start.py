@@ -11,19 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from bayescx.kernel import problem
-from bayescx.kernel.posterior import expand, log_density
+from bayescx.kernel.posterior import expand
 from bayescx.model.arrays import Arrays
+from bayescx.model.newton import climb, raised
 from bayescx.priors import Prior, Priors
 
 __all__ = ["Start", "find_start"]
 
 Floats = NDArray[np.float64]
-_STEP = 1e-4  # of prior SDs, for second derivatives from differences of exact gradients
 _NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
-_FAR = 1e12  # stands for "impossible" in the line search, which cannot take infinity
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,12 @@ class Start:
 def find_start(arrays: Arrays) -> Start:
     """Fit every organization by itself and steer ``arrays`` by the result."""
     apart = _apart(arrays)
-    peak = _maximum(apart)
     n_org, n_own, n_z = len(arrays.sample.n_obs), len(arrays.own), apart.n_shared_free
-    expanded = expand(peak, apart.n_expanded, apart.records)
-    own = expanded[len(apart.shared) :].reshape(n_org, n_own)
-    pooling = apart._pooling()
+    peak = climb(apart.records, n_org, n_own, n_z)
+    own = expand(peak.x, apart.n_expanded, apart.records)[len(apart.shared) :].reshape(n_org, n_own)
+    pooling = apart.pooling_arrays
     penalty = 1.0 / pooling.fixed_sd**2
-    curvature = _curvature(apart, peak) / np.multiply.outer(pooling.fixed_sd, pooling.fixed_sd)
+    curvature = peak.curvature.own / np.multiply.outer(pooling.fixed_sd, pooling.fixed_sd)
     steering = _steering(arrays, own, curvature, pooling.fixed_mean, penalty)
     estimate, variance = _own_estimates(arrays, steering)
     steered = replace(arrays, steering=steering)
@@ -73,10 +70,10 @@ def find_start(arrays: Arrays) -> Start:
     tau = np.sqrt(np.clip(observed - noise, 0.03**2, 1.0))
     middle = centres.mean(axis=0)
     free_tau = np.log(np.expm1(tau / arrays.sd_scale))
-    centre = np.concatenate([peak[:n_z], middle, free_tau, np.zeros(n_org * n_own)])
+    centre = np.concatenate([peak.x[:n_z], middle, free_tau, np.zeros(n_org * n_own)])
     spread = np.concatenate(
         [
-            _shared_spread(apart, peak),
+            1 / np.sqrt(np.maximum(np.diagonal(peak.curvature.schur()), 1.0)),
             tau / np.sqrt(n_org),
             np.full(len(position), 0.3),
             np.ones(n_org * n_own),
@@ -100,55 +97,17 @@ def _on_the_whole_line(priors: Priors) -> Priors:
     return priors.replace(single, **fields)
 
 
-def _maximum(apart: Arrays) -> Floats:
-    def negative(x: Floats) -> tuple[float, Floats]:
-        value, gradient = log_density(x, apart.records)
-        return (-value, -gradient) if np.isfinite(value) else (_FAR, np.zeros_like(x))
-
-    found = minimize(negative, np.zeros(apart.n_dim), jac=True, method="L-BFGS-B", options={"maxiter": 2000})
-    return np.asarray(found.x)
-
-
-def _curvature(apart: Arrays, peak: Floats) -> Floats:
-    """Negative second derivatives of each organization's density in its own free parameters, shape (J, O, O).
-
-    Given the shared components organizations are independent, so one difference serves them all.
-    """
-    n_org, n_own = len(apart.sample.n_obs), len(apart.own)
-    out = np.empty((n_org, n_own, n_own))
-    first = apart.n_dim - n_org * n_own
-    for o in range(n_own):
-        step = np.zeros(apart.n_dim)
-        step[first + o :: n_own] = _STEP
-        up, down = log_density(peak + step, apart.records)[1], log_density(peak - step, apart.records)[1]
-        out[:, :, o] = (down - up)[first:].reshape(n_org, n_own) / (2 * _STEP)
-    return (out + out.transpose(0, 2, 1)) / 2
-
-
-def _shared_spread(apart: Arrays, peak: Floats) -> Floats:
-    out = np.empty(apart.n_shared_free)
-    for k in range(out.size):
-        step = np.zeros(apart.n_dim)
-        step[k] = _STEP
-        up, down = (
-            log_density(peak + step, apart.records)[1][k],
-            log_density(peak - step, apart.records)[1][k],
-        )
-        out[k] = 1 / np.sqrt(max((down - up) / (2 * _STEP), 1.0))
-    return out
-
-
 def _steering(
     arrays: Arrays, own: Floats, curvature: Floats, mean: Floats, penalty: Floats
 ) -> problem.Steering:
     n_org, n_own = own.shape
     information, scalar = np.zeros((n_org, n_own)), np.zeros((n_org, n_own))
     blocks = []
-    covariance = np.linalg.inv(_positive(curvature, floor=1e-3))
+    covariance = np.linalg.inv(raised(curvature, floor=1e-3))
     for here in _slices(arrays):
         # the block's own precision once the rest of the organization is averaged over, less what the penalty added
         total = np.linalg.inv(covariance[:, here, here])
-        precision = _positive(total - np.diag(penalty[here]), floor=0.0)
+        precision = raised(total - np.diag(penalty[here]), floor=0.0)
         moved = own[:, here] - mean[here]
         information[:, here] = np.einsum("jab,jb->ja", precision, own[:, here]) + penalty[here] * moved
         scalar[:, here] = np.diagonal(precision, axis1=1, axis2=2)
@@ -181,10 +140,3 @@ def _own_estimates(arrays: Arrays, steering: problem.Steering) -> tuple[Floats, 
                 estimate[j, block] = inverse @ steering.information[j, here]
                 variance[j, block] = np.diagonal(inverse)
     return estimate, variance
-
-
-def _positive(matrix: Floats, floor: float) -> Floats:
-    """The symmetric ``matrix`` with eigenvalues raised to ``floor``."""
-    values, vectors = np.linalg.eigh(matrix)
-    raised: Floats = (vectors * np.maximum(values, floor)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    return raised
