@@ -21,6 +21,6 @@ BLOCK_VARIABLES = {
 }
 """Posterior variable and dimension of each block of components.
 
-A partially pooled block has ``variable`` (organization, dim), ``variable_mu`` and ``variable_tau`` (dim); an unpooled one
-only the first; a fully pooled one ``variable`` (dim).
+A partially pooled block has ``variable`` (organization, dim), ``variable_mu`` and ``variable_tau`` (dim); an
+unpooled one only the first; a fully pooled one ``variable`` (dim).
 """

@@ -2,8 +2,8 @@
 
 Conventions, fixed here. ``paths[..., i, k]`` is B_ik: the effect of construct k on construct i, so eta = B eta + zeta.
 Psi is the covariance of zeta (exogenous constructs included: their zeta is themselves). Residual covariance matrices
-come as SDs and Fisher-z *partial* correlations (see ``correlation``). R-squared is random-x: 1 - psi_ii / Var(eta_i) with exogenous
-variance as modelled, not conditioned on.
+come as SDs and Fisher-z *partial* correlations (see ``correlation``). R-squared is random-x: 1 - psi_ii /
+Var(eta_i) with exogenous variance as modelled, not conditioned on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 
 def total_effects(paths: Floats) -> Floats:
-    """T = (I - B)^-1, shape (..., m, m): entry (i, k) is the total effect of construct k on construct i, 1 on the diagonal."""
+    """T = (I - B)^-1, shape (..., m, m): entry (i, k) is the total effect of k on i, with 1 on the diagonal."""
     return np.asarray(np.linalg.inv(np.eye(paths.shape[-1]) - paths))
 
 
@@ -42,7 +42,7 @@ def implied_covariance(paths: Floats, psi: Floats, loadings: Floats, theta: Floa
 
 
 def r_squared(paths: Floats, psi: Floats) -> Floats:
-    """Share of each construct's variance that its predictors explain, random-x, shape (..., m); 0 for exogenous ones."""
+    """Share of each construct's variance that its predictors explain, random-x, (..., m); 0 for exogenous ones."""
     phi = construct_covariance(paths, psi)
     explained = 1.0 - np.diagonal(psi, axis1=-2, axis2=-1) / np.diagonal(phi, axis1=-2, axis2=-1)
     exogenous = ~np.any(paths != 0, axis=-1)
@@ -68,8 +68,8 @@ def correlation(z: Floats, cells: NDArray[np.int64]) -> Floats:
     Notes
     -----
     Row i of the Cholesky factor is filled from the left: a free cell takes tanh(z) of the length that is left (the
-    canonical partial correlation given the variables before; Lewandowski, Kurowicka & Joe 2009), a zero cell the value that makes the
-    correlation zero. Where a pattern of zeros leaves no length, the result is nan.
+    canonical partial correlation given the variables before; Lewandowski, Kurowicka & Joe 2009), a zero cell the
+    value that makes the correlation zero. Where a pattern of zeros leaves no length, the result is nan.
     """
     d = cells.shape[0]
     factor = np.zeros((*z.shape[:-1], d, d))
@@ -88,10 +88,10 @@ def correlation(z: Floats, cells: NDArray[np.int64]) -> Floats:
 
 
 def gaussian_log_likelihood(n_obs: Floats, cov: Floats, sigma: Floats, offset: Floats | None = None) -> Floats:
-    """Full Gaussian log-likelihood of ``n_obs`` (J,) respondents with divisor-n covariance ``cov`` (J, p, p), constants included.
+    """Gaussian log-likelihood with its constants, of ``n_obs`` (J,) respondents with divisor-n ``cov`` (J, p, p).
 
-    ``sigma`` (J, p, p) is the implied covariance matrix and ``offset`` (J, p) the sample mean minus the implied one. Where
-    ``sigma`` is not positive definite the result is -inf.
+    ``sigma`` (J, p, p) is the implied covariance matrix and ``offset`` (J, p) the sample mean minus the implied
+    one. Where ``sigma`` is not positive definite the result is -inf.
     """
     p = cov.shape[-1]
     out = np.full(cov.shape[0], -np.inf)

@@ -76,9 +76,7 @@ def load_evidence(name: str) -> Evidence:
     """
     available = list_evidence()
     if name not in available:
-        raise EvidenceError(
-            "shipped evidence", [_unknown("evidence", name, available, "read_evidence(path)")]
-        )
+        raise EvidenceError("shipped evidence", [_unknown("evidence", name, available, "read_evidence(path)")])
     return read_evidence(_evidence_path(name))
 
 
@@ -127,7 +125,11 @@ def _evidence_path(name: str) -> Path:
 def _is_file_name(given: str) -> bool:
     """Whether a file is meant: a name ships or has a suffix, a folder before it, or a file behind it."""
     path = Path(given)
-    return bool(path.suffix) or len(path.parts) > 1 or (given != "" and path.exists())
+    try:
+        is_there = given != "" and path.exists()
+    except OSError:  # too long for a name
+        is_there = False
+    return is_there or bool(path.suffix) or len(path.parts) > 1
 
 
 def _unknown(kind: str, name: str, available: list[str], reader: str) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -23,7 +23,7 @@ __all__ = ["Fit", "load_fit"]
 
 FORMAT = "bayescx-fit"
 FORMAT_VERSION = 1
-_ENGINE = "h5netcdf"
+_ENGINE: Literal["h5netcdf"] = "h5netcdf"
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +150,8 @@ class Fit:
         return tree
 
     @classmethod
-    def _from_tree(cls, tree: xr.DataTree) -> Self:
+    def from_tree(cls, tree: xr.DataTree) -> Self:
+        """Rebuild a fit from the tree that ``save`` wrote; see ``load_fit`` for errors in the user's terms."""
         settings = json.loads(tree.attrs["settings"])
         data = tree["constant_data"].to_dataset()
         about = settings["evidence"]
@@ -219,7 +220,7 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
     if int(tree.attrs["format_version"]) > FORMAT_VERSION:
         raise FitError(f"cannot load {source}: a later version of bayescx wrote it; upgrade bayescx")
     try:
-        return Fit._from_tree(tree)
+        return Fit.from_tree(tree)
     except FitError as error:
         raise FitError(f"cannot load {source}: {error}") from error
     except (BayescxError, KeyError, ValueError, TypeError) as error:

@@ -1,7 +1,7 @@
 """Priors: distributions with readable defaults, each replaceable.
 
-Only descriptions live here. The kernel encodes them, ``build_model`` turns them into PyMC variables of the same name and
-parameters, and ``Prior.sample`` draws from them with NumPy.
+Only descriptions live here. The kernel encodes them, ``build_model`` turns them into PyMC variables of the same
+name and parameters, and ``Prior.sample`` draws from them with NumPy.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ class Priors:
     loading : Prior
         Loadings; with factors scaled so that their loadings average 1, the prior given that average. Normal(1, 0.5).
     residual, residual_sd : Prior
-        Centre and between-organization SD of the log residual SDs of outcomes and items. Normal(-0.5, 1), HalfNormal(0.3).
+        Centre and between-organization SD of the log residual SDs of outcomes and items. Normal(-0.5, 1),
+        HalfNormal(0.3).
     exogenous, exogenous_sd : Prior
         The same for the log SDs of exogenous constructs. Normal(0, 1), HalfNormal(0.3).
     correlation, correlation_sd : Prior
@@ -172,7 +173,8 @@ class Priors:
 
     Examples
     --------
-    >>> priors = Priors().replace({"loyalty~trust": Prior("Normal", mu=0.3, sigma=0.2)}, path_sd=Prior("HalfNormal", sigma=0.1))
+    >>> priors = Priors().replace({"loyalty~trust": Prior("Normal", mu=0.3, sigma=0.2)}, path_sd=Prior("HalfNormal",
+    sigma=0.1))
     >>> priors.path_sd
     Prior("HalfNormal", sigma=0.1)
     """

@@ -1,7 +1,7 @@
 """Simulated studies with known truth: organizations drawn from a population, summarized by Wishart moments.
 
-Moments of normal respondents are drawn directly (Bartlett's decomposition), so a study with a million respondents costs as
-much as one with a hundred.
+Moments of normal respondents are drawn directly (Bartlett's decomposition), so a study with a million respondents
+costs as much as one with a hundred.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ class Truth:
         return cls.of_population(layout, mu, tau, n_planned, rng)
 
     @classmethod
-    def of_population(
-        cls, layout: Layout, mu: Floats, tau: Floats, n_planned: int, rng: np.random.Generator
-    ) -> Truth:
+    def of_population(cls, layout: Layout, mu: Floats, tau: Floats, n_planned: int, rng: np.random.Generator) -> Truth:
         """Draw organizations from a stated population."""
         return cls(layout, mu, tau, mu + tau * rng.standard_normal((n_planned + 1, mu.size)))
 

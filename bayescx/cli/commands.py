@@ -22,6 +22,7 @@ from bayescx.cli.steps import (
     pooling_of,
     read_inputs,
     sample,
+    save,
     sizes_of,
     write_summary,
     write_table,
@@ -185,7 +186,7 @@ def fit(
         scale=not no_scale,
         **settings,
     )
-    fitted.save(output)
+    save(fitted, output)
     if not quiet:
         typer.echo(f"saved {output}; next: bayescx summarize {output} --estimand total --target average")
 
@@ -336,7 +337,7 @@ def demo(
     fitted = sample(study.model, evidence, quiet=False, random_seed=seed)
     show_demo(console, fitted, study)
     if output is not None:
-        fitted.save(output)
+        save(fitted, output)
         typer.echo(f"saved {output}")
 
 
@@ -351,9 +352,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     code = _run(arguments)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # `bayescx summarize fit.nc | head`: nobody reads on, which is no error of ours
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
+    except OSError as error:
+        if not isinstance(
+            error, BrokenPipeError
+        ):  # `bayescx summarize fit.nc | head` is no error to speak of
+            typer.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes again as it ends
+        code = code or 1
     sys.exit(code)
 
 

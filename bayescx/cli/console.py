@@ -49,7 +49,9 @@ def as_text() -> Console:
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int) -> Table:
     """Labels to the left, folded where they are long; figures to the right, never broken."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold"
+    )
     for position, header in enumerate(headers):
         if position < n_labels:
             table.add_column(header, overflow="fold")

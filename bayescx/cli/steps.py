@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bayescx.cli.outputs import writing
-from bayescx.errors import BayescxError, ConvergenceWarning, EvidenceError, InputProblems, ModelError
+from bayescx.errors import (
+    BayescxError,
+    ConvergenceWarning,
+    EvidenceError,
+    FitError,
+    InputProblems,
+    ModelError,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +37,7 @@ __all__ = [
     "pooling_of",
     "read_inputs",
     "sample",
+    "save",
     "sizes_of",
     "write_summary",
     "write_table",
@@ -118,6 +126,8 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
         from bayescx.model import fit
 
         fitted = fit(spec, matched, progressbar=live, **settings)
+    if live:
+        typer.echo(err=True)  # the progress ends without a line break
     if not quiet:
         kept = fitted.posterior.sizes["chain"] * fitted.posterior.sizes["draw"]
         seconds = time.perf_counter() - began
@@ -155,6 +165,15 @@ def _show_warning(warning: warnings.WarningMessage) -> None:
         typer.secho(f"{_RULE}\n{text}\n{_RULE}", err=True, fg="red", bold=True)
     elif warning.category in (UserWarning, RuntimeWarning):
         typer.echo(f"warning: {warning.message}", err=True)
+
+
+def save(fit: Fit, path: Path) -> None:
+    """Save a fit to a file that was found writable; what fails now is no fault of the input: exit code 1."""
+    try:
+        fit.save(path)
+    except FitError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 # --------------------------------------------------------------------------------------------- summaries

@@ -1,4 +1,4 @@
-"""Questions to a fit. Each takes a Fit and returns draws as a DataArray with units; ``summarize`` makes tables of them."""
+"""Questions to a fit: each returns draws as a DataArray with units; ``summarize`` makes tables of them."""
 
 from bayescx.estimands.effects import (
     direct_effects,

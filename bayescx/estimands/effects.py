@@ -6,6 +6,8 @@ product of their paths. Indirect = total - direct.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -92,7 +94,15 @@ def _reach(model: PathModel) -> tuple[list[str], list[str], NDArray[np.bool_]]:
 
 
 def _pairs(
-    fit: Fit, target: Target, pick: str, name: str, long_name: str, units: str, *, standardized: bool, ratio: bool = False
+    fit: Fit,
+    target: Target,
+    pick: str,
+    name: str,
+    long_name: str,
+    units: str,
+    *,
+    standardized: bool,
+    ratio: bool = False,
 ) -> xr.DataArray:
     causes, outcomes, grid = _reach(fit.model)
     position = {construct: i for i, construct in enumerate(layout_of(fit).constructs)}
@@ -119,8 +129,8 @@ def total_effects(fit: Fit, target: Target = "organization", *, standardized: bo
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw[, organization], cause, outcome. Coordinate ``has_route`` (cause, outcome) tells pairs without any
-        route, whose effect is 0 by the model.
+        Dims chain, draw[, organization], cause, outcome. Coordinate ``has_route`` (cause, outcome) tells pairs
+        without any route, whose effect is 0 by the model.
 
     Examples
     --------
@@ -163,7 +173,7 @@ def mediated_share(fit: Fit, target: Target = "organization") -> xr.DataArray:
 def route_effects(
     fit: Fit, cause: str, outcome: str, target: Target = "organization", *, standardized: bool = True
 ) -> xr.DataArray:
-    """The effect along each route from ``cause`` to ``outcome``: the product of its paths. They sum to the total effect.
+    """The effect along each route from ``cause`` to ``outcome``: products of paths, which sum to the total effect.
 
     Returns
     -------
@@ -186,8 +196,7 @@ def route_effects(
     for name in (cause, outcome):
         if name not in position:
             raise FitError(
-                f"the model has no construct {name!r}{did_you_mean(name, position)} "
-                f"Constructs: {', '.join(position)}"
+                f"the model has no construct {name!r}{did_you_mean(name, position)} Constructs: {', '.join(position)}"
             )
     found = fit.model.routes(cause, outcome)
     if not found:
@@ -197,7 +206,7 @@ def route_effects(
         products = []
         for route in found:
             product = np.ones(system.u.shape[:-1])
-            for source, sink in zip(route[:-1], route[1:], strict=True):
+            for source, sink in pairwise(route):
                 product = product * system.paths[..., position[sink], position[source]]
             products.append(product)
         effects = np.zeros((*system.u.shape[:-1], len(found)))
@@ -210,5 +219,6 @@ def route_effects(
 
     return labelled(
         fit, target, evaluate(fit, target, function), ("route",), {"route": [" -> ".join(route) for route in found]},
-        name="route_effect", long_name=f"effect of {cause} on {outcome} by route", units=units_of(standardized=standardized),
+        name="route_effect", long_name=f"effect of {cause} on {outcome} by route",
+        units=units_of(standardized=standardized),
     )  # fmt: skip

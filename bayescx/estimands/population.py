@@ -2,9 +2,9 @@
 
 - "organization": each organization that reported, with its own parameters.
 - "typical": an organization whose every parameter is at the population centre.
-- "average": the finite population of the N planned. Those that reported have their own parameters, the others are drawn from
-  the population; an effect is computed in each and then averaged (a mean of products, never a product of means). A ratio
-  or share is the ratio of the averages.
+- "average": the finite population of the N planned. Those that reported have their own parameters, the others are
+  drawn from the population; an effect is computed in each and then averaged (a mean of products, never a product of
+  means). A ratio or share is the ratio of the averages.
 - "new": one more organization drawn from the population, *all* of its parameters, residual SDs included.
 
 Draws for organizations without data follow from the fit's seed, so that all answers speak of the same ones.
@@ -81,13 +81,12 @@ def layout_of(fit: Fit) -> Layout:
 
 def _check_target(fit: Fit, target: str) -> None:
     if target not in TARGETS:
-        raise FitError(
-            f"unknown target {target!r}{did_you_mean(str(target), TARGETS)} Targets: {', '.join(TARGETS)}"
-        )
+        raise FitError(f"unknown target {target!r}{did_you_mean(str(target), TARGETS)} Targets: {', '.join(TARGETS)}")
     apart = [block for block, word in fit.pooling.items() if word == "none"]
     beyond = fit.n_planned - len(fit.organizations)
     if apart and (target in ("typical", "new") or (target == "average" and beyond)):
-        what = f"the {beyond} organizations that have not reported" if target == "average" else f"a {target} organization"
+        unreported = f"the {beyond} organizations that have not reported"
+        what = unreported if target == "average" else f"a {target} organization"
         raise FitError(
             f"nothing is known of {what}: with pooling 'none' for {' and '.join(apart)} there is no population that it "
             "could come from; fit with pooling='partial' or 'full'"
@@ -116,7 +115,7 @@ def _reported(fit: Fit, layout: Layout) -> Floats:
 
 
 def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
-    """Components of ``count`` organizations from the population, (chain, draw, count, C); at its centre without a stream."""
+    """Components of organizations drawn from the population, (chain, draw, count, C); its centre without a stream."""
     sizes = fit.posterior.sizes
     shape = (sizes[CHAIN], sizes[DRAW], count)
     u = np.empty((*shape, len(layout.components)))

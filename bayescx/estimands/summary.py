@@ -20,8 +20,8 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     Parameters
     ----------
     array : DataArray or Dataset
-        An estimand, or any array with dims chain and draw. Of a Dataset each variable that has draws is summarized, named
-        in a column ``quantity``.
+        An estimand, or any array with dims chain and draw. Of a Dataset each variable that has draws is summarized,
+        named in a column ``quantity``.
     ci_prob : float
         Probability of the equal-tailed interval.
 
@@ -29,7 +29,8 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     -------
     pandas.DataFrame
         Columns for the labels (path, organization, cause and outcome ...), then by ArviZ's names: mean, sd,
-        ``eti95_lb``, ``eti95_ub`` (for 0.95), mcse_mean, ess_bulk, ess_tail, r_hat. Pairs of constructs without a route are left out.
+        ``eti95_lb``, ``eti95_ub`` (for 0.95), mcse_mean, ess_bulk, ess_tail, r_hat. Pairs of constructs without a
+        route are left out.
 
     Raises
     ------
@@ -42,11 +43,11 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     >>> summarize(r_squared(fit, target="typical"), ci_prob=0.9).columns.tolist()[:5]
     ['outcome', 'mean', 'sd', 'eti90_lb', 'eti90_ub']
     """
-    if isinstance(ci_prob, str) or not 0 < ci_prob < 1:
+    if not 0 < ci_prob < 1:
         raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}")
     if isinstance(array, xr.Dataset):
         tables = [
-            summarize(variable, ci_prob).assign(quantity=name)
+            summarize(variable, ci_prob).assign(quantity=str(name))
             for name, variable in array.data_vars.items()
             if {CHAIN, DRAW} <= set(variable.dims)
         ]
@@ -79,7 +80,7 @@ def _table(array: xr.DataArray, ci_prob: float) -> pd.DataFrame:
 def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
     from arviz_stats import ess, mcse, rhat
 
-    flat = draws.stack(sample=(CHAIN, DRAW)).transpose("sample", ...).values
+    flat = draws.values.reshape(-1, *draws.shape[2:])
     tail = (1 - ci_prob) / 2
     label = f"eti{100 * ci_prob:g}"
     lower, upper = np.quantile(flat, [tail, 1 - tail], axis=0)

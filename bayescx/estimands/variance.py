@@ -72,7 +72,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
         - ``beta_tau`` (chain, draw, path): SD between organizations.
         - ``i_squared`` (chain, draw, path): tau^2 / (tau^2 + s^2), with s^2 the typical sampling variance of the
           organizations' own estimates (Higgins & Thompson 2002).
-        - ``prediction`` (chain, draw, path): the path in one more organization; its quantiles are the prediction interval.
+        - ``prediction`` (chain, draw, path): the path in one more organization; its quantiles are the prediction
+          interval.
         - ``pooling_factor`` (path,): 0 when organizations keep their own estimates, 1 when they share one
           (Gelman & Pardoe 2006).
 
@@ -102,7 +103,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     units = units_of(standardized=False)
     described = {
         "beta_tau": (tau * scale, "SD of the path between organizations", units),
-        "i_squared": (tau**2 / (tau**2 + sampling), "I-squared: share of variance that is between organizations", "share"),
+        "i_squared": (tau**2 / (tau**2 + sampling), "I-squared: share of variance between organizations", "share"),
         "prediction": (new, "path in a new organization", units),
         "pooling_factor": (pooling_factor, "pooling factor", "share"),
     }
@@ -115,7 +116,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
 
 def _typical_variance(fit: Fit) -> Floats:
     """Higgins and Thompson's typical sampling variance of each path on the common scale, shape (path,)."""
-    variance = fit.tree["constant_data"]["sampling_sd"].values ** 2
+    variance = fit.tree["constant_data"].to_dataset()["sampling_sd"].values ** 2
     weight = np.where(np.isfinite(variance), 1.0 / variance, 0.0)
     total, squares = weight.sum(axis=0), (weight**2).sum(axis=0)
     k = (weight > 0).sum(axis=0)

@@ -62,7 +62,7 @@ def what_if(
                 f"the model has no construct {name!r}{did_you_mean(str(name), position)} "
                 f"Constructs: {', '.join(position)}"
             )
-        if isinstance(amount, str) or not np.isfinite(amount):
+        if not np.isfinite(amount):
             raise FitError(f"the change of {name!r} must be a finite number, found {amount!r}")
     moved = [position[name] for name in changes]
     amounts = np.array([float(amount) for amount in changes.values()])

@@ -41,7 +41,7 @@ def correlation_factor(u, cells, factor):
 
 @compiled
 def correlation_adjoint(u, cells, factor, adjoint, gradient):
-    """Add to ``gradient`` (C,) what ``adjoint`` (d, d), the derivative in the factor, implies; ``adjoint`` is consumed."""
+    """Add to ``gradient`` (C,) what ``adjoint`` (d, d), the derivative in the factor, implies; it is used up."""
     d = cells.shape[0]
     for i in range(d - 1, -1, -1):
         left = factor[i, i] * factor[i, i]

@@ -50,8 +50,8 @@ def exogenous_precision(u, structure, precision, factor, inverse, sd):
 def exogenous_adjoint(u, structure, precision, factor, inverse, sd, moment, weight, work, adjoint):
     """Add to ``adjoint`` (C,) the derivative of ``weight * (log|Psi_x| + tr(moment Psi_x^-1))``; ``work`` is (2, e, e).
 
-    In log s_a that is 2 (1 - (Psi_x^-1 moment)_aa). With N = diag(1/s) moment diag(1/s) and K = F^-1 it is, in the factor,
-    the lower triangle of 2 K' (I - K N K').
+    In log s_a that is 2 (1 - (Psi_x^-1 moment)_aa). With N = diag(1/s) moment diag(1/s) and K = F^-1 it is, in the
+    factor, the lower triangle of 2 K' (I - K N K').
     """
     n = structure.block.shape[0]
     for a in range(n):

@@ -1,5 +1,6 @@
-"""Log-likelihood of any recursive model, with the p x p implied covariance matrix: residual covariances, single-indicator
-factors, observed and latent variables in one structural part.
+"""Log-likelihood of any recursive model, with the p x p implied covariance matrix.
+
+For residual covariances, single-indicator factors, and observed beside latent variables in one structural part.
 
     Sigma = Lambda T Psi T' Lambda' + Theta,  T = (I - B)^-1;  the derivative of log|Sigma| + tr(S Sigma^-1) in Sigma is
     G = Sigma^-1 - Sigma^-1 S Sigma^-1, and H = T' Lambda' G Lambda T is the one in Psi.
@@ -31,7 +32,7 @@ def _multiply(a, b, out):
 
 @compiled
 def _covariance(u, cells, component, value, sd, factor, out):
-    """Covariance matrix of residuals: ``diag(sd) F F' diag(sd)``; False where the zeros leave no positive definite one."""
+    """Residual covariance ``diag(sd) F F' diag(sd)``; False where the zeros leave no positive definite one."""
     d = cells.shape[0]
     for i in range(d):
         c = component[i]
@@ -50,7 +51,7 @@ def _covariance(u, cells, component, value, sd, factor, out):
 
 @compiled
 def _covariance_adjoint(u, cells, component, sd, factor, matrix, slope, weight, work, adjoint):
-    """Add derivatives of ``weight * f`` where ``slope`` (d, d), symmetric, is the derivative of f in the covariance ``matrix``."""
+    """Add derivatives of ``weight * f``; ``slope`` (d, d), symmetric, is that of f in the covariance ``matrix``."""
     d = cells.shape[0]
     for i in range(d):
         c = component[i]
@@ -108,9 +109,7 @@ def general_likelihood(data, structure, u, adjoint):
         for i in range(p):
             for e in range(structure.loading_start[i], structure.loading_start[i + 1]):
                 c = structure.loading_component[e]
-                loading[i, structure.loading_column[e]] += structure.loading_value[e] * (
-                    u[j, c] if c >= 0 else 1.0
-                )
+                loading[i, structure.loading_column[e]] += structure.loading_value[e] * (u[j, c] if c >= 0 else 1.0)
         _multiply(loading, effects, reach)
         _multiply(reach, psi, along)
         for i in range(p):
@@ -140,7 +139,8 @@ def general_likelihood(data, structure, u, adjoint):
             row, structure.theta_cell, structure.theta_component, theta_sd, theta_factor, theta, g, -half, work_p,
             adjoint[j],
         )  # fmt: skip
-        # Sigma = Lambda Phi Lambda' + Theta with Phi = T Psi T': d Lambda = 2 G Lambda Phi; d B = 2 (T' Lambda' G Lambda) Phi
+        # Sigma = Lambda Phi Lambda' + Theta with Phi = T Psi T': d Lambda = 2 G Lambda Phi; d B = 2 (T' Lambda' G
+        # Lambda) Phi
         _multiply(psi, effects.T, work_m)
         _multiply(effects, work_m, middle)  # Phi
         _multiply(g, loading, along)

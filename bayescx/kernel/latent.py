@@ -20,7 +20,7 @@ __all__ = ["latent_likelihood"]
 
 @compiled
 def inverse_and_log_det(a, factor, inverse):
-    """Cholesky-invert the symmetric ``a`` (d, d) into ``inverse``; return log|a|, or nan where it is not positive definite."""
+    """Invert the symmetric ``a`` (d, d); return log|a|, or nan where it is not positive definite."""
     d = a.shape[0]
     determinant = 1.0
     log_det = 0.0
@@ -62,10 +62,8 @@ def inverse_and_log_det(a, factor, inverse):
 
 
 @compiled
-def _measurement(
-    u, cov, structure, inverse_square, a, loading, scaled, inverse_theta, along, moment, projected
-):
-    """Add Lambda' Theta^-1 Lambda to ``a``; fill W, S W and W' S W; return log|Theta| + tr(S Theta^-1), constants left out."""
+def _measurement(u, cov, structure, inverse_square, a, loading, scaled, inverse_theta, along, moment, projected):
+    """Add Lambda' Theta^-1 Lambda to ``a``; fill W, S W, W' S W; return log|Theta| + tr(S Theta^-1), less constants."""
     m, p = along.shape
     value = 0.0
     along[:] = 0.0
@@ -105,7 +103,7 @@ def _measurement(
 
 @compiled
 def _structural(u, structure, single, inverse_square, a, weight, inverse_psi):
-    """Add the part of (I - B)' Psi^-1 (I - B) that is diagonal in Psi to ``a``; return its log|Psi|, constants left out."""
+    """Add the part of (I - B)' Psi^-1 (I - B) with diagonal Psi to ``a``; return its log|Psi|, less constants."""
     log_det = 0.0
     for i in single:
         c = structure.psi_component[i]
@@ -151,16 +149,12 @@ def _structural_adjoint(structure, single, slope, weight, inverse_psi, half, adj
 
 
 @compiled
-def _measurement_adjoint(
-    cov, structure, slope, inverse, moment, loading, scaled, inverse_theta, half, adjoint
-):
+def _measurement_adjoint(cov, structure, slope, inverse, moment, loading, scaled, inverse_theta, half, adjoint):
     """Add derivatives in loadings and item residual SDs; ``slope`` is G, ``inverse`` is A^-1, ``moment`` is S W."""
     p, m = moment.shape
     for i in range(p):
         first, last = structure.loading_start[i], structure.loading_start[i + 1]
-        residual = (
-            1.0 - cov[i, i] * inverse_theta[i]
-        )  # derivative in log theta_i, less what goes through W and A
+        residual = 1.0 - cov[i, i] * inverse_theta[i]  # derivative in log theta_i, less what goes through W and A
         for e in range(first, last):
             f = structure.loading_column[e]
             through_w = 0.0

@@ -16,7 +16,7 @@ __all__ = ["observed_likelihood"]
 
 @compiled
 def _equation(i, cov, u, structure, adjoint, half, weight):
-    """Minus half the deviance of one equation (per ``half``), with the gradient of its paths; ``weight`` (m,) holds b."""
+    """Log-likelihood of one equation, its derivatives added to ``adjoint``; ``weight`` is room for its paths."""
     own = structure.observed_row[i]
     first, last = structure.path_start[i], structure.path_start[i + 1]
     for e in range(first, last):

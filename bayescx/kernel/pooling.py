@@ -2,10 +2,12 @@
 
 Population: component ~ Normal(mu, tau). The free parameter is eps with component = m(mu, tau) + L(tau) eps, where
 N(m, L L') is what the organization's own normal approximation (precision P, information P b) and N(mu, tau) give
-together: C = diag(1 / tau^2) + P = R R', K = R^-1, m = K' K (mu / tau^2 + P b), L = K'. The density gains log|L|, so the
-posterior is exact for any P and b, and has no funnel; an organization without data (P = 0) becomes non-centered by itself.
+together: C = diag(1 / tau^2) + P = R R', K = R^-1, m = K' K (mu / tau^2 + P b), L = K'. The density gains log|L|,
+so the posterior is exact for any P and b, and has no funnel; an organization without data (P = 0) becomes
+non-centered by itself.
 
-Blocks of one component (log SDs, single-predictor equations) are most of them and take the scalar form of the same algebra.
+Blocks of one component (log SDs, single-predictor equations) are most of them and take the scalar form of the same
+algebra.
 """
 
 from __future__ import annotations
@@ -54,9 +56,7 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
         gradient[n_z + n_pop + k] += (slope * tau - n_org) * sd_slope[k] + left
         precision[k] = 1.0 / (tau * tau)
     log_p += (1.0 - n_org) * log_product(pooling.sd_scale)
-    for o in range(
-        pooling.own_component.shape[0] - 1, -1, -1
-    ):  # populations come in the order of their components
+    for o in range(pooling.own_component.shape[0] - 1, -1, -1):  # populations come in the order of their components
         k = pooling.population[o]
         if k >= 0:
             mean[o] = x[n_z + k]
@@ -133,7 +133,8 @@ def _place_block(eps, deviation, mean, precision, information, steering, first, 
 def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient):
     """Fill components ``u`` (J, C); return the log prior with all Jacobians and start ``gradient`` (D,).
 
-    ``mean``, ``precision`` (O,), ``sd_slope`` (populations,), ``deviation``, ``scale`` (J, O) and ``inverse`` (J, total) are left for ``pull_back``.
+    ``mean``, ``precision`` (O,), ``sd_slope`` (populations,), ``deviation``, ``scale`` (J, O) and ``inverse`` (J,
+    total) are left for ``pull_back``.
     """
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
@@ -149,7 +150,8 @@ def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation,
             first, offset = pooling.block_start[b], pooling.block_offset[b]
             size = pooling.block_start[b + 1] - first
             log_p += _place_block(
-                eps, moved, mean, precision, information, steering.block[j, offset:], first, size, inverse[j, offset:], work
+                eps, moved, mean, precision, information, steering.block[j, offset:], first, size,
+                inverse[j, offset:], work,
             )  # fmt: skip
         precise = steering.scalar[j]
         for o in range(scalars, n_own):
@@ -171,7 +173,7 @@ def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation,
 
 @compiled
 def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solved, slope):
-    """Gradient in eps, C^-1 total (``solved``), v = K' eps (``shift``) and the slope of the block's density in its precisions.
+    """Gradient in eps, C^-1 total (``solved``), v = K' eps (``shift``) and the density's slope in the precisions.
 
     The adjoint of R is -v w' below the diagonal (w = K total) and -1 / R_aa on it. Pulled back through the
     Cholesky factorization, with R' v = eps, its diagonal is the sum that ends in ``slope``.
@@ -194,9 +196,7 @@ def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solv
 
 
 @compiled
-def pull_back(
-    x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, adjoint, gradient
-):
+def pull_back(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, adjoint, gradient):
     """Add to ``gradient`` (D,) what the likelihood's ``adjoint`` (J, C) and the density of the components imply."""
     n_org, n_own = scale.shape
     n_shared, n_z = pooling.shared_matrix.shape

@@ -1,8 +1,8 @@
 """The log posterior density as one machine function for every model, compiled once per machine.
 
 ``LOG_DENSITY`` and ``EXPAND`` are C functions with the signature nutpie calls: dimension, pointer to the free
-parameters, pointers to write to, and a pointer to the record array of ``problem.pack``. They hold no Python object, so chains
-run side by side.
+parameters, pointers to write to, and a pointer to the record array of ``problem.pack``. They hold no Python object,
+so chains run side by side.
 """
 
 from __future__ import annotations
@@ -87,9 +87,7 @@ def _floats(records, index):
 
 @compiled
 def _matrix(records, index):
-    return carray(
-        _floats_at(records[RECORD * index]), (_length(records, index, 0), _length(records, index, 1))
-    )
+    return carray(_floats_at(records[RECORD * index]), (_length(records, index, 0), _length(records, index, 1)))
 
 
 @compiled
@@ -140,9 +138,7 @@ def _density(x, gradient, records):
     deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
     inverse, sd_slope = np.empty(steering.block.shape), np.empty(priors.mean_family.shape[0])
     gradient[:] = 0.0
-    log_p = place(
-        x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient
-    )
+    log_p = place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient)
     log_p += _likelihood(data, structure, u, adjoint)
     pull_back(
         x,
@@ -244,7 +240,7 @@ def log_density(x: Floats, records: NDArray[np.uint64]) -> tuple[float, Floats]:
 
 
 def expand(x: Floats, n_expanded: int, records: NDArray[np.uint64]) -> Floats:
-    """Shared components, population means, population SDs and own components (organization by organization) at ``x``."""
+    """Shared components, population means and SDs, and own components organization by organization, at ``x``."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     out = np.empty(n_expanded)
     EXPAND.ctypes(x.size, n_expanded, _pointer(x), _pointer(out), records.ctypes.data)

@@ -4,9 +4,9 @@ Nothing here is compiled per model: which paths exist, which prior family a valu
 array *contents*, so one cached machine function serves every model.
 
 Terms. A *component* is one scalar that an organization has (a path, a log SD, a loading, a Fisher-z partial
-correlation); an organization's components form a row of length C. *Own* components differ between organizations (pooled or
-independent); *shared* ones are equal over them. Every entry of a model matrix is ``value * component`` or, with
-component -1, the constant ``value``; SDs are ``value * exp(component)``.
+correlation); an organization's components form a row of length C. *Own* components differ between organizations
+(pooled or independent); *shared* ones are equal over them. Every entry of a model matrix is ``value * component``
+or, with component -1, the constant ``value``; SDs are ``value * exp(component)``.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Structure(NamedTuple):
 
     Paths are stored by outcome (rows ``path_start[i]:path_start[i + 1]`` point into construct i), loadings by item.
     ``block`` (e,) lists exogenous constructs that covary, ``single`` the constructs whose residual stands alone
-    (a lone exogenous construct is one of them: an equation without predictors). ``block_cell`` (e, e), ``psi_cell`` (m, m) and ``theta_cell`` (p, p)
-    hold the component of each free correlation below the diagonal, else -1.
+    (a lone exogenous construct is one of them: an equation without predictors). ``block_cell`` (e, e), ``psi_cell``
+    (m, m) and ``theta_cell`` (p, p) hold the component of each free correlation below the diagonal, else -1.
     ``observed_row`` (m,) is the data column of an observed construct, else -1.
     """
 
@@ -80,7 +80,8 @@ class Pooling(NamedTuple):
     Own components come in blocks that are moved together; blocks of more than one component come first.
     ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent
     (then ``pooled`` is 0 instead of 1, and the component is listed in ``independent``);
-    ``fixed_mean`` and ``fixed_sd`` then steer it. ``sd_scale`` (populations,) is a typical size of each tau. Shared components are ``shared_offset + shared_matrix @ z``.
+    ``fixed_mean`` and ``fixed_sd`` then steer it. ``sd_scale`` (populations,) is a typical size of each tau. Shared
+    components are ``shared_offset + shared_matrix @ z``.
     """
 
     own_component: Ints
@@ -130,7 +131,7 @@ def pack(*groups: tuple[NDArray[np.generic], ...]) -> tuple[NDArray[np.uint64], 
 
     Returns the record array that travels as ``user_data`` and the arrays it points to: keep both alive.
     """
-    arrays = [
+    arrays: list[NDArray[np.generic]] = [
         np.ascontiguousarray(value, dtype=np.int64 if np.issubdtype(value.dtype, np.integer) else np.float64)
         for group in groups
         for value in group

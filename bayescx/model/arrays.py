@@ -72,8 +72,8 @@ def _encode(priors: Sequence[Prior], *, positive: bool) -> tuple[Ints, Floats]:
         known = encode(prior.name, prior.parameters)
         if known is None or prior.positive != positive:
             raise PriorError(
-                f'{prior} restricts the sign of a value that engine="kernel" leaves free; use engine="pymc", or a prior '
-                "on the whole line such as Normal"
+                f'{prior} restricts the sign of a value that engine="kernel" leaves free; use engine="pymc", '
+                "or a prior on the whole line such as Normal"
             )
         codes.append(known[0])
         numbers.append(known[1])
@@ -102,17 +102,7 @@ def _typical_size(sd: Prior) -> float:
 
 @dataclass(frozen=True)
 class Arrays:
-    """Everything the compiled density reads, for one layout, sample and choice of priors.
-
-    Attributes
-    ----------
-    own : tuple of int
-        Components that differ between organizations, blocks of several first; O of them.
-    blocks : tuple of tuple of int
-        The same, grouped into blocks that are moved together (the paths of one equation; anything else alone).
-    shared : tuple of int
-        Components that organizations share.
-    """
+    """Everything the compiled density reads, for one layout, sample and choice of priors."""
 
     layout: Layout
     sample: Sample
@@ -126,12 +116,11 @@ class Arrays:
         n_org, n_own = len(sample.n_obs), len(blank.own)
         total = sum(len(block) ** 2 for block in blank.blocks if len(block) > 1)
         zeros = np.zeros((n_org, n_own))
-        return replace(
-            blank, steering=problem.Steering(zeros, zeros.copy(), np.zeros((n_org, max(total, 1))))
-        )
+        return replace(blank, steering=problem.Steering(zeros, zeros.copy(), np.zeros((n_org, max(total, 1)))))
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
+        """Own components that are moved together: the paths of one equation; anything else alone, and last."""
         equations: dict[tuple[str, str], list[int]] = {}
         for c, (component, kind) in enumerate(zip(self.layout.components, self.layout.kinds, strict=True)):
             if kind != "full":
@@ -142,10 +131,12 @@ class Arrays:
 
     @cached_property
     def own(self) -> tuple[int, ...]:
+        """Components that differ between organizations, block by block."""
         return tuple(c for block in self.blocks for c in block)
 
     @cached_property
     def shared(self) -> tuple[int, ...]:
+        """Components that organizations share."""
         return tuple(c for c, kind in enumerate(self.layout.kinds) if kind == "full")
 
     @cached_property
@@ -155,7 +146,7 @@ class Arrays:
 
     @cached_property
     def shared_map(self) -> tuple[Floats, Floats]:
-        """Offset (F,) and matrix (F, Z) of shared components: those of a factor scaled by its average stay on that average."""
+        """Offset (F,) and matrix (F, Z) from free parameters to shared components."""
         return free_directions(self.layout, self.shared)
 
     @cached_property
@@ -167,7 +158,7 @@ class Arrays:
     @property
     def n_shared_free(self) -> int:
         """Z, the number of free parameters behind the shared components."""
-        return self.shared_map[1].shape[1]
+        return int(self.shared_map[1].shape[1])
 
     @property
     def n_dim(self) -> int:
@@ -187,9 +178,7 @@ class Arrays:
     @cached_property
     def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
         data = problem.Data((self.sample.n_obs - 1) / 2.0, self.sample.cov)
-        return problem.pack(
-            data, structure_arrays(self.layout), self.pooling_arrays, self._priors(), self.steering
-        )
+        return problem.pack(data, structure_arrays(self.layout), self.pooling_arrays, self._priors(), self.steering)
 
     @cached_property
     def pooling_arrays(self) -> problem.Pooling:
@@ -231,11 +220,7 @@ class Arrays:
 
 def _by_row(entries: Sequence[Entry], n_rows: int) -> tuple[Ints, Ints, Ints, Floats]:
     ordered = sorted(entries, key=lambda e: e.row)
-    counts = (
-        np.bincount([e.row for e in ordered], minlength=n_rows)
-        if ordered
-        else np.zeros(n_rows, dtype=np.int64)
-    )
+    counts = np.bincount([e.row for e in ordered], minlength=n_rows) if ordered else np.zeros(n_rows, dtype=np.int64)
     return (
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         np.array([e.column for e in ordered], dtype=np.int64),

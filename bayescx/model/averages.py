@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 def free_directions(layout: Layout, members: Sequence[int]) -> tuple[Floats, Floats]:
     """Offset (F,) and matrix (F, Z) so that ``offset + matrix @ z`` are the admissible values of ``members``.
 
-    A factor whose loadings average 1 has one direction less than loadings; the directions are orthonormal, so that no item
-    is special. Any other component is a direction of its own.
+    A factor whose loadings average 1 has one direction less than loadings; the directions are orthonormal, so that
+    no item is special. Any other component is a direction of its own.
     """
     position = {c: i for i, c in enumerate(members)}
     offset = np.zeros(len(members))

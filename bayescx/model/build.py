@@ -151,9 +151,7 @@ def _random_moments(
     return out
 
 
-def _block(
-    layout: Layout, block: str, described: Sequence[tuple[Prior, Prior | None]], own: _Own | None
-) -> Tensor:
+def _block(layout: Layout, block: str, described: Sequence[tuple[Prior, Prior | None]], own: _Own | None) -> Tensor:
     """The values of one block, shape (K,) where organizations share them, else (J, K)."""
     name, dim = BLOCK_VARIABLES[block]
     members = layout.of_block(block)
@@ -191,9 +189,7 @@ def _parameters(priors: Sequence[Prior]) -> dict[str, Floats]:
     return {key: column[0] if np.all(column == column[0]) else column for key, column in columns.items()}
 
 
-def _averaging_one(
-    name: str, dim: str, priors: Sequence[Prior], offset: Floats, directions: Floats
-) -> Tensor:
+def _averaging_one(name: str, dim: str, priors: Sequence[Prior], offset: Floats, directions: Floats) -> Tensor:
     """Loadings that keep each factor's average at 1: flat coordinates along what is left free."""
     n_free = directions.shape[1]
     moved = directions @ pm.Flat(f"{name}_free", shape=n_free) if n_free else np.zeros(len(priors))

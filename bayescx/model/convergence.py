@@ -10,7 +10,7 @@ import xarray as xr
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import ConvergenceWarning
 
-__all__ = ["R_HAT_LIMIT", "ESS_LIMIT", "convergence_problems", "warn_unless_converged"]
+__all__ = ["ESS_LIMIT", "R_HAT_LIMIT", "convergence_problems", "warn_unless_converged"]
 
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
@@ -48,9 +48,7 @@ def convergence_problems(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]:
     for method in ("bulk", "tail"):
         bad = [(n, v) for n, v in _worst(ess(posterior, method=method), largest=False) if not v >= ESS_LIMIT]
         if bad:
-            problems.append(
-                f"the {method} effective sample size is below {ESS_LIMIT} for {_listing(bad, '.0f')}"
-            )
+            problems.append(f"the {method} effective sample size is below {ESS_LIMIT} for {_listing(bad, '.0f')}")
     divergences = int(stats["diverging"].sum())
     if divergences:
         problems.append(f"{divergences} of {posterior.sizes[CHAIN] * posterior.sizes[DRAW]} draws diverged")
@@ -63,8 +61,8 @@ def warn_unless_converged(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]
     if problems:
         advice = (
             "Do not report these numbers. First sample longer (draws=2000, tune=2000). If divergences or a high R-hat "
-            "remain, the evidence leaves these parameters nearly undetermined: look at collinear causes, factors with few "
-            "items and very small organizations, or tighten the priors."
+            "remain, the evidence leaves these parameters nearly undetermined: look at collinear causes, factors "
+            "with few items and very small organizations, or tighten the priors."
         )
         text = "the sampler did not converge: " + "; ".join(problems) + ". " + advice
         warnings.warn(text, ConvergenceWarning, stacklevel=3)

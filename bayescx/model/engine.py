@@ -22,7 +22,8 @@ __all__ = ["compile_kernel", "sample_kernel"]
 
 _EXPECTED = {
     "dims", "reparameterized_names", "compiled_logp_func", "initial_point_func", "compiled_expand_func", "shared_data",
-    "shared_var_keys", "user_data", "n_expanded", "shape_info", "logp_func", "expand_func", "_n_dim", "_shapes", "_coords",
+    "shared_var_keys", "user_data", "n_expanded", "shape_info", "logp_func", "expand_func", "_n_dim", "_shapes",
+    "_coords",
 }  # fmt: skip
 
 
@@ -45,8 +46,8 @@ def compile_kernel(start: Start) -> Any:
     known = {field.name for field in dataclasses.fields(model_class)} if model_class is not None else set()
     if model_class is None or not known >= _EXPECTED:
         warnings.warn(
-            "this version of nutpie has no CompiledPyMCModel as bayescx knows it: the density is called through Python, "
-            "so chains share one core; install the nutpie version named in constraints.txt",
+            "this version of nutpie has no CompiledPyMCModel as bayescx knows it: the density is called through "
+            "Python, so chains share one core; install the nutpie version named in constraints.txt",
             RuntimeWarning,
             stacklevel=2,
         )

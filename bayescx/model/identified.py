@@ -39,9 +39,7 @@ def check_identified(layout: Layout) -> None:
     involved = [name for name, w in zip(names, weight, strict=True) if w > _NAMED * weight.max()]
     p = len(layout.variables)
     count = f"{len(names)} free parameters, {p * (p + 1) // 2} variances and covariances of {p} variables"
-    advice = (
-        "add items or other variables to what these belong to, fix one of them, or give two of them one label"
-    )
+    advice = "add items or other variables to what these belong to, fix one of them, or give two of them one label"
     raise ModelError(
         f"model {layout.model.name or ''}".strip(),
         [f"the data cannot determine {', '.join(involved)} ({count}); {advice}"],

@@ -1,12 +1,13 @@
 """From a path model to components: which parameters exist, how each is pooled, and where each one sits.
 
 A *component* is one scalar that every organization has. Paths, loadings, log SDs of residuals and of exogenous
-constructs, and Fisher-z partial correlations are all components, so pooling, sampling and storing know one kind of thing.
-Matrix entries refer to components by number: an entry is ``value * component``, an SD ``value * exp(component)``,
-and with component -1 both are the constant ``value``.
+constructs, and Fisher-z partial correlations are all components, so pooling, sampling and storing know one kind of
+thing. Matrix entries refer to components by number: an entry is ``value * component``, an SD ``value *
+exp(component)``, and with component -1 both are the constant ``value``.
 
-Units. Components are on the common scale: each observed variable divided by its pooled within-organization SD. A construct's
-``construct_scale`` is what one unit of it is in the data's units, so raw path = path * scale[outcome] / scale[cause].
+Units. Components are on the common scale: each observed variable divided by its pooled within-organization SD. A
+construct's ``construct_scale`` is what one unit of it is in the data's units, so raw path = path * scale[outcome] /
+scale[cause].
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _DEFAULT_POOLING = dict.fromkeys(BLOCKS, "partial") | {"loadings": "full"}
 def pooling_of(pooling: str | Mapping[str, str]) -> dict[str, str]:
     """Complete ``pooling`` to one word per block.
 
-    One word speaks of the paths; residual SDs, exogenous SDs and covariances are partially pooled unless a mapping says otherwise.
+    One word speaks of the paths; residual SDs, exogenous SDs and covariances are partially pooled unless a mapping
+    says otherwise.
 
     Raises
     ------
@@ -46,9 +48,7 @@ def pooling_of(pooling: str | Mapping[str, str]) -> dict[str, str]:
     problems = []
     for block, word in given.items():
         if block not in BLOCKS:
-            problems.append(
-                f"unknown block {block!r}{did_you_mean(str(block), BLOCKS)} Blocks: {', '.join(BLOCKS)}"
-            )
+            problems.append(f"unknown block {block!r}{did_you_mean(str(block), BLOCKS)} Blocks: {', '.join(BLOCKS)}")
         elif word not in POOLINGS:
             hint = did_you_mean(str(word), POOLINGS)
             problems.append(f"{block}: unknown pooling {word!r}{hint} It is one of: {', '.join(POOLINGS)}")
@@ -101,9 +101,7 @@ class _Builder:
         self.components.append(Component(block, name, equation))
         return len(self.components) - 1
 
-    def free(
-        self, row: Parameter | None, block: str, name: str, equation: str, unit: float
-    ) -> tuple[int, float]:
+    def free(self, row: Parameter | None, block: str, name: str, equation: str, unit: float) -> tuple[int, float]:
         """Component and multiplier of a free parameter whose raw value is component / ``unit``.
 
         Equality by label holds in the data's units, so the second of two equal parameters is the first one's
@@ -136,9 +134,7 @@ class _Builder:
         fixed = row.fixed if row is not None else default
         if fixed is not None:
             return SdEntry(variable, -1, float(np.sqrt(fixed)) / self.scale[variable])
-        component, value = self.free(
-            row, block, f"{variable}~~{variable}", variable, 1 / self.scale[variable]
-        )
+        component, value = self.free(row, block, f"{variable}~~{variable}", variable, 1 / self.scale[variable])
         return SdEntry(variable, component, value)
 
     def cells(self, names: Sequence[str], pairs: Mapping[frozenset[str], Parameter | None]) -> Ints:
@@ -260,17 +256,13 @@ def _lay_out(
         entry = build.loading(row, target, index[row.lhs], marked.get(row.name))
         (paths if second_order else loadings).append(entry)
         factors.setdefault(row.lhs, []).append(entry)
-    loadings += [
-        Entry(name, column_of[name], index[name], -1, 1.0) for name in constructs if name in column_of
-    ]
+    loadings += [Entry(name, column_of[name], index[name], -1, 1.0) for name in constructs if name in column_of]
     variances = {row.lhs: row for row in model.variances}
     endogenous = set(model.endogenous)
     psi = [build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v)) for v in constructs]
     alone = _single_indicators(model)
     theta = [
-        SdEntry(v, -1, 0.0)
-        if v in index
-        else build.sd(v, "residuals", variances.get(v), 0.0 if v in alone else None)
+        SdEntry(v, -1, 0.0) if v in index else build.sd(v, "residuals", variances.get(v), 0.0 if v in alone else None)
         for v in variables
     ]
     pairs: dict[frozenset[str], Parameter | None] = {
@@ -288,7 +280,7 @@ def _lay_out(
 
 
 def _single_indicators(model: PathModel) -> set[str]:
-    """Items that are the only one of their factor and load on nothing else: as in lavaan, their residual variance is 0."""
+    """Items that are the only one of their factor, and of no other: as in lavaan their residual variance is 0."""
     of_factor: dict[str, list[str]] = {}
     for row in model.loadings:
         of_factor.setdefault(row.lhs, []).append(row.rhs)

@@ -143,9 +143,7 @@ class _Table:
             if number is not None:
                 resolved[group] = number
             else:
-                missing.append(
-                    cells[0].name if cells[0].label is None else f"{cells[0].name} (label {group})"
-                )
+                missing.append(cells[0].name if cells[0].label is None else f"{cells[0].name} (label {group})")
         if missing:
             problems.append(f"no value for {', '.join(missing)}")
         return resolved, problems

@@ -1,4 +1,4 @@
-"""Model matrices from components, with NumPy and batched over leading axes: the estimands' way, independent of the kernel."""
+"""Model matrices from components, in NumPy and batched over leading axes; independent of the kernel."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ Floats = NDArray[np.float64]
 def _fill(entries: Sequence[Entry], u: Floats, shape: tuple[int, int]) -> Floats:
     out = np.zeros((*u.shape[:-1], *shape), dtype=u.dtype)
     for entry in entries:
-        out[..., entry.row, entry.column] += entry.value * (
-            u[..., entry.component] if entry.component >= 0 else 1.0
-        )
+        out[..., entry.row, entry.column] += entry.value * (u[..., entry.component] if entry.component >= 0 else 1.0)
     return out
 
 

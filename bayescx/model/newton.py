@@ -1,8 +1,9 @@
 """Maximum of a density whose organizations are independent given what they share, by damped Newton steps.
 
 Second derivatives come from differences of the exact gradient. Given the shared parameters z, organizations do not
-interact, so one difference in the o-th parameter of *all* organizations serves every one of them, and the matrix has the
-form of an arrow: blocks H_j on the diagonal, a border H_jz, and H_zz. A step costs 2 (O + Z) gradients, however many organizations.
+interact, so one difference in the o-th parameter of *all* organizations serves every one of them, and the matrix
+has the form of an arrow: blocks H_j on the diagonal, a border H_jz, and H_zz. A step costs 2 (O + Z) gradients,
+however many organizations.
 """
 
 from __future__ import annotations

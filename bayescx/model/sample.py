@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import importlib.metadata
 import os
 import platform
@@ -28,8 +28,8 @@ from bayescx.spec import PathModel
 __all__ = ["fit"]
 
 _STATISTICS = (
-    "diverging", "depth", "maxdepth_reached", "n_steps", "step_size", "energy", "energy_error", "logp", "mean_tree_accept",
-    "acceptance_rate", "tree_depth", "reached_max_treedepth", "lp",
+    "diverging", "depth", "maxdepth_reached", "n_steps", "step_size", "energy", "energy_error", "logp",
+    "mean_tree_accept",    "acceptance_rate", "tree_depth", "reached_max_treedepth", "lp",
 )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def fit(
         "likelihood_route": ("observed", "latent", "general")[route_of(layout)],
         "scaled": scale,
         "seconds": round(wall, 3),
-        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
         "convergence_problems": problems,
     }
@@ -183,9 +183,7 @@ def _check_settings(**settings: Any) -> None:
         raise ModelError("settings of fit", problems)
 
 
-def _sample_kernel(
-    start: Start, evidence: Matched, settings: Mapping[str, Any]
-) -> tuple[xr.Dataset, xr.Dataset]:
+def _sample_kernel(start: Start, evidence: Matched, settings: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
     from bayescx.model.engine import sample_kernel
 
     sampled = sample_kernel(start, **settings)

@@ -1,13 +1,13 @@
 """What one unit of each construct is, and how each factor gets its unit.
 
 A factor's unit comes, in this order, from a loading that the model fixes to a number, from a factor variance that
-it fixes, or from ``identification``: its free loadings average 1 on the common scale ("mean": no item is special), or its
-first loading is 1 ("marker": lavaan's convention, in the unit of that item).
+it fixes, or from ``identification``: its free loadings average 1 on the common scale ("mean": no item is special),
+or its first loading is 1 ("marker": lavaan's convention, in the unit of that item).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ def common_scale(n_obs: NDArray[np.int64], cov: NDArray[np.float64]) -> NDArray[
 def construct_scales(
     model: PathModel, observed: Mapping[str, float], identification: str
 ) -> tuple[dict[str, float], dict[str, float], list[str]]:
-    """Loadings fixed by convention (name -> raw value), data units per unit of each construct, factors scaled by their average.
+    """Loadings fixed by convention (name -> raw value), units of constructs, and factors scaled by their average.
 
     Raises
     ------
@@ -62,8 +62,18 @@ def construct_scales(
             averaged.append(factor)
     if problems:
         raise ModelError("identification", problems)
-    scale = {name: observed[name] for name in model.constructs if name in observed}
-    scale |= {factor: 1.0 for factor in rows if factor not in anchor}
+    return marked, _units(rows, anchor, observed, model.constructs), averaged
+
+
+def _units(
+    factors: Iterable[str],
+    anchor: Mapping[str, tuple[str, float]],
+    observed: Mapping[str, float],
+    constructs: Iterable[str],
+) -> dict[str, float]:
+    """Data units per unit of each construct; an anchored factor has that of its item, which may be a factor itself."""
+    scale = {name: observed[name] for name in constructs if name in observed}
+    scale |= {factor: 1.0 for factor in factors if factor not in anchor}
 
     def unit(factor: str) -> float:
         if factor not in scale:
@@ -71,6 +81,6 @@ def construct_scales(
             scale[factor] = (observed[item] if item in observed else unit(item)) / value
         return scale[factor]
 
-    for factor in rows:
+    for factor in anchor:
         unit(factor)
-    return marked, scale, averaged
+    return scale

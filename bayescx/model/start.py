@@ -35,8 +35,8 @@ class Start:
     centre, spread : array (D,)
         Free parameters at the approximation's centre, and how far chains are spread around it.
     estimate, variance : array (J, C)
-        Each organization's own estimates (no prior), and their sampling variances; nan and infinity where its data say nothing,
-        and for components that organizations share.
+        Each organization's own estimates (no prior), and their sampling variances; nan and infinity where its data
+        say nothing, and for components that organizations share.
     """
 
     arrays: Arrays
@@ -97,9 +97,7 @@ def _on_the_whole_line(priors: Priors) -> Priors:
     return priors.replace(single, **fields)
 
 
-def _steering(
-    arrays: Arrays, own: Floats, curvature: Floats, mean: Floats, penalty: Floats
-) -> problem.Steering:
+def _steering(arrays: Arrays, own: Floats, curvature: Floats, mean: Floats, penalty: Floats) -> problem.Steering:
     n_org, n_own = own.shape
     information, scalar = np.zeros((n_org, n_own)), np.zeros((n_org, n_own))
     blocks = []

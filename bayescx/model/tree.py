@@ -20,9 +20,7 @@ __all__ = ["constant_data", "posterior_dataset", "prior_dataset"]
 Floats = NDArray[np.float64]
 
 
-def posterior_dataset(
-    arrays: Arrays, raw: Mapping[str, Floats], organizations: tuple[str, ...]
-) -> xr.Dataset:
+def posterior_dataset(arrays: Arrays, raw: Mapping[str, Floats], organizations: tuple[str, ...]) -> xr.Dataset:
     """Name the expanded draws ("shared", "mu", "tau", "own", each (chain, draw, ...)) block by block."""
     layout = arrays.layout
     index = {

@@ -1,0 +1,439 @@
+"""The command line from end to end: simulate, check, fit, summarize, demo; help, version and exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayescx as bcx
+from bayescx.cli import commands, steps
+from bayescx.errors import ConvergenceWarning, FitError
+
+Command = Callable[..., Any]
+ESTIMANDS = ["direct", "indirect", "total", "r_squared", "heterogeneity", "defined"]
+TARGETS = ["organization", "typical", "average", "new"]
+
+
+def process(*words: object, **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bayescx", *(str(word) for word in words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def widest(text: str) -> int:
+    return max(len(line.rstrip()) for line in text.splitlines())
+
+
+# ---------------------------------------------------------------------------------------- help and version
+
+
+@pytest.mark.parametrize("name", ["", "check", "fit", "summarize", "simulate", "demo"])
+def test_help_fits_a_screen_and_shows_calls_that_parse(name: str, bayescx: Command) -> None:
+    done = bayescx(*name.split(), "--help")
+    assert done.code == 0
+    assert done.err == ""
+    assert f"bayescx {name}".rstrip() in done.out.partition("Examples:")[2]
+    assert bayescx(*name.split(), "-h").out == done.out
+    assert len(done.out.splitlines()) <= 60
+    assert widest(done.out) <= 110
+
+
+def test_examples_in_help_name_options_that_exist(bayescx: Command) -> None:
+    for name in ("check", "fit", "summarize", "simulate", "demo"):
+        text, _, examples = bayescx(name, "--help").out.partition("Examples:")
+        used = {word for word in examples.split() if word.startswith("-")}
+        assert used <= set(text.replace(",", " ").split()), name
+
+
+def test_version(bayescx: Command) -> None:
+    assert bayescx("--version") == (0, f"bayescx {bcx.__version__}\n", "")
+
+
+def test_no_command_shows_the_help_as_an_error(bayescx: Command) -> None:
+    done = bayescx()
+    assert done.code == 2
+    assert "Commands:" in done.err + done.out
+
+
+def test_python_dash_m_is_the_same_command() -> None:
+    running = process("--version")
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (0, f"bayescx {bcx.__version__}\n", "")
+
+
+# ------------------------------------------------------------------------------------------------ simulate
+
+
+def test_simulate_writes_rows_and_truth(study: Path, bayescx: Command) -> None:
+    rows, truth = pd.read_csv(study / "rows.csv"), pd.read_csv(study / "truth.csv")
+    assert list(rows.columns) == ["organization", "m", "x", "y"]
+    assert rows["organization"].value_counts().between(80, 120).all()
+    typical = truth.query("organization == 'typical' and kind == 'path'").set_index("parameter")["value"]
+    assert typical["m~x"] == 0.6
+    assert not list(study.glob(".*"))
+
+
+def test_simulate_is_the_function_of_the_same_name(tmp_path: Path, bayescx: Command) -> None:
+    file = tmp_path / "rows.parquet"
+    done = bayescx("simulate", "value_creation", "-o", file, "--organizations", 2, "--n", 30, "--seed", 3)
+    assert done.code == 0
+    assert "60 simulated respondents of 2 organizations" in done.out
+    assert "seed 3" in done.out
+    expected = bcx.simulate(bcx.load_model("value_creation"), organizations=2, n_obs=30, random_seed=3)
+    pd.testing.assert_frame_equal(pd.read_parquet(file), expected.rows, check_dtype=False)
+
+
+def test_values_of_loadings_are_set_by_the_last_equals_sign(tmp_path: Path, bayescx: Command) -> None:
+    model, truth = tmp_path / "f.lavaan", tmp_path / "truth.csv"
+    model.write_text("f =~ x1 + x2 + x3")
+    done = bayescx(
+        "simulate", model, "-o", tmp_path / "r.csv", "--truth", truth, "--set", "f=~x2=0.7", "--set", "f~~f=2"
+    )
+    assert done.code == 0
+    values = pd.read_csv(truth).query("organization == 'typical'").set_index("parameter")["value"]
+    assert (values["f=~x2"], values["f~~f"]) == (0.7, 2.0)
+
+
+# --------------------------------------------------------------------------------------------------- check
+
+
+def test_check_lists_equations_and_organizations(study: Path, bayescx: Command) -> None:
+    done = bayescx(
+        "check", study / "small.lavaan", study / "rows.csv", "--organization", "organization", "--planned", 6
+    )
+    assert done.code == 0
+    assert done.err == ""
+    assert "y ~ m + x" in done.out
+    assert "mediated := a*b" in done.out
+    assert all(f"org_0{i}" in done.out for i in range(1, 5))
+    assert "4 of 6 organizations planned" in done.out
+    assert widest(done.out) <= 100
+
+
+def test_check_says_what_is_left_out(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    rows = pd.read_csv(study / "rows.csv")
+    rows.loc[rows.index[:3], "m"] = np.nan
+    rows.loc[rows.index[5:7], "organization"] = None
+    rows = pd.concat([rows, rows[rows["organization"] == "org_02"].head(9).assign(organization="tiny")])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    words = ("check", study / "small.lavaan", tmp_path / "rows.csv", "--organization", "organization")
+    done = bayescx(*words, "--min-n", 20)
+    assert done.code == 0
+    assert "Kept out for too few respondents: tiny." in done.out
+    assert "Left out: 2 rows that name no organization." in done.out
+    (first,) = [line.split() for line in done.out.splitlines() if line.startswith("org_01")]
+    assert first[3:] == ["3", "yes"]
+
+
+def test_names_are_never_read_as_markup(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    rows = pd.read_csv(study / "rows.csv")
+    rows["organization"] = rows["organization"].replace("org_01", "[red]north[/red] :smile:")
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    done = bayescx("check", study / "small.lavaan", tmp_path / "rows.csv", "--organization", "organization")
+    assert "[red]north[/red] :smile:" in done.out
+
+
+def test_check_reads_moments_and_rows_from_a_document(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    rows = pd.read_csv(study / "rows.csv")
+    moments = bcx.Evidence.from_rows(rows, organization="organization").matched(["x", "m", "y"]).moments()
+    moments["org_01"].to_json(tmp_path / "one.json")
+    rows[rows["organization"] == "org_02"].to_csv(tmp_path / "two.csv", index=False)
+    text = 'n_planned = 5\n[organizations.one]\nmoments = "one.json"\n[organizations.two]\nrows = "two.csv"\n'
+    (tmp_path / "evidence.toml").write_text(text)
+    done = bayescx("check", study / "small.lavaan", tmp_path / "evidence.toml")
+    assert done.code == 0
+    assert "2 of 5 organizations planned" in done.out
+    assert [line.split()[1] for line in done.out.splitlines() if line.startswith(("one", "two"))] == [
+        "moments",
+        "rows",
+    ]
+
+
+# ----------------------------------------------------------------------------------------------------- fit
+
+
+def test_fit_saves_what_it_says(fit_file: Path) -> None:
+    fit = bcx.load_fit(fit_file)
+    assert fit.organizations == ("org_01", "org_02", "org_03", "org_04")
+    assert fit.n_planned == 6
+    assert dict(fit.posterior.sizes)["draw"] == 500
+    assert not list(fit_file.parent.glob(".*"))
+
+
+def test_fit_options_reach_the_sampler(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    file = tmp_path / "fit.nc"
+    done = bayescx(
+        "fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization", "-o", file,
+        "--draws", 20, "--tune", 30, "--chains", 2, "--seed", 4, "--pooling", "paths=none,residuals=full",
+        "--no-scale",
+    )  # fmt: skip
+    assert done.code == 0
+    assert f"saved {file}" in done.out
+    assert "sampling 4 organizations" in done.err
+    assert "40 draws in" in done.err
+    fit = bcx.load_fit(file)
+    assert (fit.pooling["paths"], fit.pooling["residuals"]) == ("none", "full")
+    assert fit.provenance["random_seed"] == 4
+    assert fit.provenance["engine"] == "kernel"
+    assert fit.provenance["tune"] == 30
+    assert set(fit.scale.values()) == {1.0}
+
+
+def test_a_fit_that_did_not_converge_is_saved_and_said_loudly(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    words = ("fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization", "--seed", 1)
+    done = bayescx(*words, "-o", tmp_path / "fit.nc", "--draws", 10, "--tune", 20, "--chains", 2, "--quiet")
+    assert done.code == 0
+    assert done.out == ""
+    assert "NOT CONVERGED" in done.err
+    assert "Do not report these numbers" in " ".join(done.err.split())
+    assert widest(done.err) <= 100
+    assert (tmp_path / "fit.nc").exists()
+
+
+def test_an_older_fit_is_replaced_and_anything_else_is_not(
+    study: Path, fit_file: Path, tmp_path: Path, bayescx: Command
+) -> None:
+    words = ("fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization", "--quiet")
+    shutil.copy(fit_file, tmp_path / "fit.nc")
+    short = (*words, "--draws", 10, "--tune", 20, "--chains", 2)
+    assert bayescx(*short, "-o", tmp_path / "fit.nc").code == 0
+    assert dict(bcx.load_fit(tmp_path / "fit.nc").posterior.sizes)["draw"] == 10
+    precious = tmp_path / "rows.csv"
+    precious.write_text("precious")
+    done = bayescx(*words, "-o", precious)
+    assert done.code == 2
+    assert "this file is there and is no fit" in done.err
+    assert precious.read_text() == "precious"
+
+
+def test_warnings_of_the_sampler_are_shown(
+    study: Path, tmp_path: Path, bayescx: Command, monkeypatch: pytest.MonkeyPatch, fit_file: Path
+) -> None:
+    def fit(*_: object, **__: object) -> bcx.Fit:
+        warnings.warn("look at the units", UserWarning, stacklevel=2)
+        warnings.warn("R-hat is above 1.01", ConvergenceWarning, stacklevel=2)
+        return bcx.load_fit(fit_file)
+
+    monkeypatch.setattr("bayescx.model.fit", fit, raising=False)
+    done = bayescx(
+        "fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization",
+        "-o", tmp_path / "fit.nc",
+    )  # fmt: skip
+    assert done.code == 0
+    assert "warning: look at the units" in done.err
+    assert "NOT CONVERGED: R-hat is above 1.01" in done.err
+    assert done.err.rstrip().endswith("!")
+
+
+def test_on_a_terminal_progress_is_live(study: Path, fit_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    asked = []
+
+    def fit(*_: object, progressbar: bool, **__: object) -> bcx.Fit:
+        asked.append(progressbar)
+        return bcx.load_fit(fit_file)
+
+    monkeypatch.setattr("bayescx.model.fit", fit, raising=False)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    known = bcx.load_fit(fit_file)
+    for quiet in (False, True):
+        steps.sample(known.model, known.evidence, quiet=quiet)
+    assert asked == [True, False]
+
+
+# ----------------------------------------------------------------------------------------------- summarize
+
+
+@pytest.mark.parametrize("estimand", ESTIMANDS)
+def test_every_estimand_comes_as_a_table_csv_and_json(
+    estimand: str, fit_file: Path, tmp_path: Path, bayescx: Command
+) -> None:
+    words = ("summarize", fit_file, "--estimand", estimand)
+    shown = bayescx(*words)
+    assert shown.code == 0
+    assert widest(shown.out) <= 100
+    csv = bayescx(*words, "--format", "csv")
+    table = pd.read_csv(io.StringIO(csv.out))
+    assert {"mean", "sd", "eti95_lb", "eti95_ub", "ess_bulk", "r_hat"} <= set(table.columns)
+    records = json.loads(bayescx(*words, "--format", "json").out)
+    assert [record["mean"] for record in records] == pytest.approx(table["mean"].tolist())
+    for form, out in (("table", shown.out), ("csv", csv.out)):
+        file = tmp_path / f"summary.{form}"
+        done = bayescx(*words, "--format", form, "-o", file)
+        assert (done.code, done.out) == (0, "")
+        assert file.read_text(encoding="utf-8") == out
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_csv_holds_what_the_functions_return(target: Any, fit_file: Path, bayescx: Command) -> None:
+    fit = bcx.load_fit(fit_file)
+    done = bayescx(
+        "summarize",
+        fit_file,
+        "--estimand",
+        "total",
+        "--target",
+        target,
+        "--raw",
+        "--ci",
+        "0.9",
+        "--format",
+        "csv",
+    )
+    expected = bcx.summarize(bcx.total_effects(fit, target, standardized=False), 0.9)
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(done.out)), expected, check_dtype=False)
+
+
+def test_tables_say_what_they_hold(fit_file: Path, bayescx: Command) -> None:
+    done = bayescx("summarize", fit_file, "--estimand", "total", "--target", "average")
+    said = " ".join(done.out.split())
+    assert "Total effect, in SD of the outcome per SD of the cause." in said
+    assert "the average of the 6 organizations planned, of which 4 have reported" in said
+    assert "eti95_lb" in said
+    raw = bayescx("summarize", fit_file, "--raw", "--target", "typical", "--ci", "0.8")
+    assert "units of the outcome per unit of the cause" in " ".join(raw.out.split())
+    assert "eti80_lb" in raw.out
+
+
+def test_long_names_stay_within_the_page(tmp_path: Path, bayescx: Command) -> None:
+    model, rows, file = tmp_path / "long.lavaan", tmp_path / "rows.csv", tmp_path / "fit.nc"
+    model.write_text(f"{'outcome_' * 8} ~ {'cause_' * 10}")
+    assert bayescx("simulate", model, "-o", rows, "--organizations", 2, "--n", 50).code == 0
+    fitted = bayescx("fit", model, rows, "--organization", "organization", "-o", file, "--draws", 10, "--tune", 20)
+    assert fitted.code == 0
+    for estimand in ("direct", "total", "heterogeneity"):
+        done = bayescx("summarize", file, "--estimand", estimand)
+        assert done.code == 0
+        assert widest(done.out) <= 100
+        assert "0." in done.out
+
+
+# ------------------------------------------------------------------------------------------ demo and signals
+
+
+def test_demo_says_that_it_is_simulated_and_answers_every_question(
+    bayescx: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sample = steps.sample
+
+    def quick(*given: Any, **settings: Any) -> bcx.Fit:
+        return sample(*given, **settings, draws=100, tune=200, chains=2)
+
+    monkeypatch.setattr(commands, "sample", quick)
+    done = bayescx("demo", "-o", tmp_path / "demo.nc", "--seed", 3)
+    assert done.code == 0
+    assert done.out.startswith("Simulated data, seed 3: ten organizations, 500 respondents each.")
+    assert done.out.count("<- ") == 10 + 1
+    assert "average of 10" in done.out
+    assert "new organization" in done.out
+    assert "SD between" in done.out
+    assert "What satisfaction_cs does in the end" in done.out
+    assert "R-squared" in done.out
+    assert "Of the 100 values that were simulated" in done.out
+    assert widest(done.out) <= 100
+    assert bcx.load_fit(tmp_path / "demo.nc").organizations[0] == "org_01"
+
+
+def test_ctrl_c_ends_with_one_line_and_saves_nothing(study: Path, tmp_path: Path) -> None:
+    running = process(
+        "fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization",
+        "-o", tmp_path / "fit.nc", "--draws", 10_000_000,
+    )  # fmt: skip
+    assert running.stderr is not None
+    assert "sampling" in running.stderr.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.wait(3)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted; nothing was saved"
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_draws_that_an_interrupt_leaves_are_no_fit(
+    study: Path, tmp_path: Path, bayescx: Command, monkeypatch: pytest.MonkeyPatch, fit_file: Path
+) -> None:
+    def fit(*_: object, **__: object) -> bcx.Fit:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:  # as nutpie does
+            return bcx.load_fit(fit_file)
+        raise AssertionError
+
+    monkeypatch.setattr("bayescx.model.fit", fit, raising=False)
+    done = bayescx(
+        "fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization",
+        "-o", tmp_path / "fit.nc",
+    )  # fmt: skip
+    assert done.code == 130
+    assert done.err.splitlines()[-1] == "interrupted; nothing was saved"
+    assert not (tmp_path / "fit.nc").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes break differently elsewhere")
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_a_broken_pipe_is_quiet(form: str, fit_file: Path) -> None:
+    running = process("summarize", fit_file, "--format", form)
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    err = running.stderr.read()
+    running.stderr.close()
+    assert running.wait(60) == 1
+    assert err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_full_disk_is_said_in_one_line(fit_file: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bayescx", "summarize", str(fit_file), "--format", "csv"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_fit_that_cannot_be_saved_after_all_is_exit_code_1(
+    study: Path, tmp_path: Path, bayescx: Command, monkeypatch: pytest.MonkeyPatch, fit_file: Path
+) -> None:
+    class Unsaved:
+        posterior = bcx.load_fit(fit_file).posterior
+        seed = 1
+
+        def save(self, path: Path) -> None:
+            raise FitError(f"cannot save to {path}: No space left on device")
+
+    monkeypatch.setattr("bayescx.model.fit", lambda *_, **__: Unsaved(), raising=False)
+    done = bayescx(
+        "fit", study / "small.lavaan", study / "rows.csv", "--organization", "organization",
+        "-o", tmp_path / "fit.nc",
+    )  # fmt: skip
+    assert done.code == 1
+    assert "No space left on device" in done.err

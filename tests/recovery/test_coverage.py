@@ -1,0 +1,24 @@
+"""Simulated truth is found again: intervals contain it about as often as they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import calibration
+
+QUANTITIES_OF_MANY = ("beta", "R2 (organizations)", "indirect effect (organizations)")
+
+
+@pytest.mark.parametrize("n_reported", [10, 4])
+def test_a_few_studies_cover_the_truth(n_reported: int) -> None:
+    """Eight studies with truth drawn from the priors: a gross error shows, a fine one needs the calibration study."""
+    table = calibration.run(8, seed=11, n_reported=n_reported).set_index("quantity")["coverage %"]
+    assert table.loc[list(QUANTITIES_OF_MANY)].between(78, 98).all(), table
+    assert table.between(50, 100).all(), table
+
+
+@pytest.mark.calibration
+@pytest.mark.parametrize("n_reported", [10, 4])
+def test_90_percent_intervals_cover_90_percent(n_reported: int) -> None:
+    table = calibration.run(200, seed=1, n_reported=n_reported, processes=2).set_index("quantity")
+    assert table["coverage %"].between(86, 94).all(), table
