@@ -217,7 +217,7 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
         raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
     if tree.attrs.get("format") != FORMAT:
         raise FitError(f"cannot load {source}: it is a netCDF file, but not one written by bayescx")
-    if int(tree.attrs["format_version"]) > FORMAT_VERSION:
+    if tree.attrs.get("format_version", 0) > FORMAT_VERSION:
         raise FitError(f"cannot load {source}: a later version of bayescx wrote it; upgrade bayescx")
     try:
         return Fit.from_tree(tree)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class Prior:
     __slots__ = ("name", "parameters")
 
     name: str
-    parameters: dict[str, float]
+    parameters: Mapping[str, float]
 
     def __init__(self, name: str, **parameters: float) -> None:
         if name not in _FAMILIES:
@@ -100,7 +101,7 @@ class Prior:
         if missing:
             raise PriorError(f"{name} needs {' and '.join(missing)}, e.g. Prior({name!r}, {missing[0]}=1.0)")
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "parameters", merged)
+        object.__setattr__(self, "parameters", MappingProxyType(merged))
 
     @staticmethod
     def _check(name: str, key: str, value: object, defaults: dict[str, float]) -> None:

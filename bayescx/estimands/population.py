@@ -82,7 +82,8 @@ def layout_of(fit: Fit) -> Layout:
 def _check_target(fit: Fit, target: str) -> None:
     if target not in TARGETS:
         raise FitError(f"unknown target {target!r}{did_you_mean(str(target), TARGETS)} Targets: {', '.join(TARGETS)}")
-    apart = [block for block, word in fit.pooling.items() if word == "none"]
+    layout = layout_of(fit)
+    apart = [block for block, word in fit.pooling.items() if word == "none" and layout.of_block(block)]
     beyond = fit.n_planned - len(fit.organizations)
     if apart and (target in ("typical", "new") or (target == "average" and beyond)):
         unreported = f"the {beyond} organizations that have not reported"

@@ -63,8 +63,8 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
 def _table(array: xr.DataArray, ci_prob: float) -> pd.DataFrame:
     dims = [dim for dim in array.dims if dim not in (CHAIN, DRAW)]
     draws = array.transpose(CHAIN, DRAW, *dims)
-    columns = _statistics(draws, ci_prob)
     shape = draws.shape[2:]
+    columns = _statistics(draws, ci_prob) if draws.size else _nothing(shape, ci_prob)
     index = np.indices(shape).reshape(len(shape), -1) if shape else np.zeros((0, 1), dtype=int)
     labels = {
         str(dim): np.asarray(draws[dim].values)[index[i]] if dim in draws.coords else index[i]
@@ -82,7 +82,6 @@ def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
 
     flat = draws.values.reshape(-1, *draws.shape[2:])
     tail = (1 - ci_prob) / 2
-    label = f"eti{100 * ci_prob:g}"
     lower, upper = np.quantile(flat, [tail, 1 - tail], axis=0)
     bare = draws.drop_vars([name for name in draws.coords if name not in draws.dims])
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -96,7 +95,17 @@ def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
     return {
         "mean": flat.mean(axis=0),
         "sd": flat.std(axis=0, ddof=1),
-        f"{label}_lb": lower,
-        f"{label}_ub": upper,
+        **dict(zip(_interval(ci_prob), (lower, upper), strict=True)),
         **{name: np.asarray(values.values) for name, values in diagnostics.items()},
     }
+
+
+def _interval(ci_prob: float) -> tuple[str, str]:
+    label = f"eti{100 * ci_prob:g}"
+    return f"{label}_lb", f"{label}_ub"
+
+
+def _nothing(shape: tuple[int, ...], ci_prob: float) -> dict[str, np.ndarray]:
+    """The columns of a table without rows: effects of a model without arrows."""
+    names = ("mean", "sd", *_interval(ci_prob), "mcse_mean", "ess_bulk", "ess_tail", "r_hat")
+    return {name: np.empty(shape) for name in names}

@@ -80,7 +80,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     Raises
     ------
     FitError
-        If paths are not partially pooled: then there is no such SD.
+        If paths are not partially pooled, or none is free: then there is no such SD.
 
     Examples
     --------
@@ -90,6 +90,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     if fit.pooling["paths"] != "partial":
         raise FitError(f"paths were fitted with pooling {fit.pooling['paths']!r}: only 'partial' has a heterogeneity")
     posterior = fit.posterior
+    if PATH not in posterior.dims:
+        raise FitError("the model has no free path, so there is nothing that could differ between organizations")
     paths = [str(name) for name in posterior[PATH].values]
     layout = layout_of(fit)
     unit = {e.name: layout.unit[e.row] / layout.unit[e.column] for e in layout.paths}

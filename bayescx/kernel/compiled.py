@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["compiled", "log_product"]
+__all__ = ["compiled", "inlined", "log_product"]
 
 compiled = njit(
     # sums may be reordered and multiplications fused; nan and inf keep their meaning, they are how failure is told
@@ -15,7 +15,10 @@ compiled = njit(
     no_cpython_wrapper=True,
     no_cfunc_wrapper=True,
 )
-"""Decorator of every function of the kernel."""
+"""Decorator of the functions of the kernel."""
+
+inlined = njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""For the outermost functions: every level of calls is optimized again, so a level less is seconds less to compile."""
 
 
 @compiled

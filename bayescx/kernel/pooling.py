@@ -130,18 +130,15 @@ def _place_block(eps, deviation, mean, precision, information, steering, first, 
 
 
 @compiled
-def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient):
-    """Fill components ``u`` (J, C); return the log prior with all Jacobians and start ``gradient`` (D,).
-
-    ``mean``, ``precision`` (O,), ``sd_slope`` (populations,), ``deviation``, ``scale`` (J, O) and ``inverse`` (J,
-    total) are left for ``pull_back``.
-    """
+def place(x, pooling, priors, steering, work, gradient):
+    """Fill ``work``; return the log prior with all Jacobians and start ``gradient`` (D,)."""
+    u, mean, precision, deviation, scale = work.u, work.mean, work.precision, work.deviation, work.scale
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
     log_p = _shared(x, pooling, priors, u, gradient)
-    log_p += _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient)
-    work = np.empty(2 * scalars + 1)
+    log_p += _population(x, n_org, pooling, priors, mean, precision, work.sd_slope, gradient)
+    room = np.empty(2 * scalars + 1)
     first_eps = x.shape[0] - n_org * n_own
     for j in range(n_org):
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
@@ -151,7 +148,7 @@ def place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation,
             size = pooling.block_start[b + 1] - first
             log_p += _place_block(
                 eps, moved, mean, precision, information, steering.block[j, offset:], first, size,
-                inverse[j, offset:], work,
+                work.inverse[j, offset:], room
             )  # fmt: skip
         precise = steering.scalar[j]
         for o in range(scalars, n_own):
@@ -196,8 +193,9 @@ def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solv
 
 
 @compiled
-def pull_back(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, adjoint, gradient):
+def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
     """Add to ``gradient`` (D,) what the likelihood's ``adjoint`` (J, C) and the density of the components imply."""
+    mean, precision, deviation, scale = work.mean, work.precision, work.deviation, work.scale
     n_org, n_own = scale.shape
     n_shared, n_z = pooling.shared_matrix.shape
     n_pop = priors.mean_family.shape[0]
@@ -228,7 +226,7 @@ def pull_back(x, pooling, priors, steering, u, mean, precision, sd_slope, deviat
         for b in range(n_block):
             first, offset = pooling.block_start[b], pooling.block_offset[b]
             size = pooling.block_start[b + 1] - first
-            _pull_back_block(eps, total, first, size, inverse[j, offset:], eps_gradient, shift, solved, slope)
+            _pull_back_block(eps, total, first, size, work.inverse[j, offset:], eps_gradient, shift, solved, slope)
             for c in range(size):
                 o = first + c
                 mean_gradient[o] += precision[o] * (solved[c] + moved[o])
@@ -246,4 +244,4 @@ def pull_back(x, pooling, priors, steering, u, mean, precision, sd_slope, deviat
         k = pooling.population[o]
         if k >= 0:
             gradient[n_z + k] += mean_gradient[o]
-            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * sd_slope[k]
+            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * work.sd_slope[k]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,12 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from bayescx.kernel.compiled import compiled
+from bayescx.kernel.compiled import compiled, inlined
 from bayescx.kernel.general import general_likelihood
 from bayescx.kernel.latent import latent_likelihood
 from bayescx.kernel.observed import observed_likelihood
 from bayescx.kernel.pooling import place, population_sd, pull_back
-from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Data, Pooling, Priors, Steering, Structure
+from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Data, Pooling, Priors, Steering, Structure, Work
 
 __all__ = ["EXPAND", "LOG_DENSITY", "expand", "log_density"]
 
@@ -96,7 +98,7 @@ def _cube(records, index):
     return carray(_floats_at(records[RECORD * index]), lengths)
 
 
-@compiled
+@inlined
 def _unpack(r):
     """The five groups of arrays, in the order in which ``problem.pack`` was given them."""
     data = Data(_floats(r, 0), _cube(r, 1))
@@ -118,80 +120,52 @@ def _unpack(r):
     return data, structure, pooling, priors, Steering(_matrix(r, 41), _matrix(r, 42), _matrix(r, 43))
 
 
-@compiled
-def _likelihood(data, structure, u, adjoint):
-    if structure.options[0] == OBSERVED:
-        return observed_likelihood(data, structure, u, adjoint)
-    if structure.options[0] == LATENT:
-        return latent_likelihood(data, structure, u, adjoint)
-    return general_likelihood(data, structure, u, adjoint)
+@inlined
+def _work(structure, priors, steering):
+    """Room for one evaluation."""
+    n_org, n_own = steering.information.shape
+    return Work(
+        np.zeros((n_org, structure.options[1])), np.empty(n_own), np.empty(n_own), np.empty(priors.mean_family.shape[0]),
+        np.empty((n_org, n_own)), np.empty((n_org, n_own)), np.empty(steering.block.shape),
+    )  # fmt: skip
 
 
-@compiled
+@inlined
 def _density(x, gradient, records):
     """Log posterior density of the free parameters ``x`` (D,), its derivative written to ``gradient`` (D,)."""
     data, structure, pooling, priors, steering = _unpack(records)
-    n_org, n_own = steering.information.shape
-    u = np.zeros((n_org, structure.options[1]))
-    adjoint = np.zeros_like(u)
-    mean, precision = np.empty(n_own), np.empty(n_own)
-    deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
-    inverse, sd_slope = np.empty(steering.block.shape), np.empty(priors.mean_family.shape[0])
+    work = _work(structure, priors, steering)
+    adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
-    log_p = place(x, pooling, priors, steering, u, mean, precision, sd_slope, deviation, scale, inverse, gradient)
-    log_p += _likelihood(data, structure, u, adjoint)
-    pull_back(
-        x,
-        pooling,
-        priors,
-        steering,
-        u,
-        mean,
-        precision,
-        sd_slope,
-        deviation,
-        scale,
-        inverse,
-        adjoint,
-        gradient,
-    )
+    log_p = place(x, pooling, priors, steering, work, gradient)
+    if structure.options[0] == OBSERVED:
+        log_p += observed_likelihood(data, structure, work.u, adjoint)
+    elif structure.options[0] == LATENT:
+        log_p += latent_likelihood(data, structure, work.u, adjoint)
+    else:
+        log_p += general_likelihood(data, structure, work.u, adjoint)
+    pull_back(x, pooling, priors, steering, work, adjoint, gradient)
     return log_p
 
 
-@compiled
+@inlined
 def _expand(x, out, records):
-    """Write shared components, population means, population SDs and every organization's own components to ``out``."""
+    """Write shared components, population means and SDs, and every organization's own components to ``out``."""
     _, structure, pooling, priors, steering = _unpack(records)
+    work = _work(structure, priors, steering)
+    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
     n_org, n_own = steering.information.shape
     n_shared, n_z = pooling.shared_matrix.shape
     n_pop = priors.mean_family.shape[0]
-    u = np.zeros((n_org, structure.options[1]))
-    mean, precision = np.empty(n_own), np.empty(n_own)
-    deviation, scale = np.empty((n_org, n_own)), np.empty((n_org, n_own))
-    inverse, sd_slope = np.empty(steering.block.shape), np.empty(priors.mean_family.shape[0])
-    place(
-        x,
-        pooling,
-        priors,
-        steering,
-        u,
-        mean,
-        precision,
-        sd_slope,
-        deviation,
-        scale,
-        inverse,
-        np.empty(x.shape[0]),
-    )
     for i in range(n_shared):
-        out[i] = u[0, pooling.shared_component[i]]
+        out[i] = work.u[0, pooling.shared_component[i]]
     for k in range(n_pop):
         out[n_shared + k] = x[n_z + k]
         out[n_shared + n_pop + k] = population_sd(x[n_z + n_pop + k], pooling.sd_scale[k])
     first = n_shared + 2 * n_pop
     for j in range(n_org):
         for o in range(n_own):
-            out[first + j * n_own + o] = u[j, pooling.own_component[o]]
+            out[first + j * n_own + o] = work.u[j, pooling.own_component[o]]
 
 
 _DOUBLES = types.CPointer(types.double)
@@ -221,7 +195,22 @@ def _compile() -> tuple[Any, Any]:
     return density, expansion
 
 
-LOG_DENSITY, EXPAND = _compile()
+def _notice() -> None:
+    sys.stderr.write("bayescx: compiling the density, once on this machine (about 20 seconds) ...\n")
+
+
+def _compiled_or_loaded() -> tuple[Any, Any]:
+    # from numba's cache this takes a fraction of a second; only a wait worth explaining is explained
+    timer = threading.Timer(2.0, _notice)
+    timer.daemon = True
+    timer.start()
+    try:
+        return _compile()
+    finally:
+        timer.cancel()
+
+
+LOG_DENSITY, EXPAND = _compiled_or_loaded()
 
 _DOUBLE_POINTER = ctypes.POINTER(ctypes.c_double)
 Floats = NDArray[np.float64]

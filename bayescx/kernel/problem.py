@@ -122,6 +122,23 @@ class Steering(NamedTuple):
     block: Floats
 
 
+class Work(NamedTuple):
+    """Room for one evaluation, filled on the way to the density and read on the way back.
+
+    ``u`` (J, C) components; ``mean``, ``precision`` (O,) of the populations of own components; ``sd_slope`` (populations,)
+    d log tau / dx; ``deviation`` (J, O) of own components from ``mean``; ``scale`` (J, O) of components that are moved alone;
+    ``inverse`` (J, total) the matrices K of blocks.
+    """
+
+    u: Floats
+    mean: Floats
+    precision: Floats
+    sd_slope: Floats
+    deviation: Floats
+    scale: Floats
+    inverse: Floats
+
+
 RECORD = 4
 """Numbers per array in the record: its address and up to three lengths."""
 

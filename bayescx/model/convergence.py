@@ -17,14 +17,14 @@ ESS_LIMIT = 400
 _LISTED = 5
 
 
-def _worst(values: xr.Dataset, *, largest: bool) -> list[tuple[str, float]]:
-    """Parameters by name with their value, the worst first; a value that is not a number is the worst of all."""
+def _worst(values: xr.Dataset, moves: xr.Dataset, *, largest: bool) -> list[tuple[str, float]]:
+    """Parameters that move, by name with their value, the worst first; what is not a number is the worst of all."""
     named: list[tuple[str, float]] = []
     for variable, array in values.data_vars.items():
-        for position in np.ndindex(array.shape):
+        for position in np.argwhere(moves[variable].transpose(*array.dims).values):
             labels = [str(array[dim].values[i]) for dim, i in zip(array.dims, position, strict=True)]
             label = f"{variable}[{', '.join(labels)}]" if labels else str(variable)
-            named.append((label, float(array.values[position])))
+            named.append((label, float(array.values[tuple(position)])))
     return sorted(named, key=lambda item: (not np.isnan(item[1]), -item[1] if largest else item[1]))
 
 
@@ -39,14 +39,20 @@ def convergence_problems(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]:
     from arviz_stats import ess, rhat
 
     problems = []
+    # what the model fixes, such as equal loadings that average 1, has no R-hat and needs none
+    moves = (posterior != posterior.isel({CHAIN: 0, DRAW: 0})).any((CHAIN, DRAW))
     if posterior.sizes[CHAIN] < 2:
         problems.append("only one chain ran, so convergence cannot be judged; sample with chains=4")
     else:
-        bad = [(n, v) for n, v in _worst(rhat(posterior), largest=True) if not v <= R_HAT_LIMIT]
+        with np.errstate(invalid="ignore"):
+            values = rhat(posterior)
+        bad = [(n, v) for n, v in _worst(values, moves, largest=True) if not v <= R_HAT_LIMIT]
         if bad:
             problems.append(f"R-hat is above {R_HAT_LIMIT} for {_listing(bad, '.3f')}")
     for method in ("bulk", "tail"):
-        bad = [(n, v) for n, v in _worst(ess(posterior, method=method), largest=False) if not v >= ESS_LIMIT]
+        with np.errstate(invalid="ignore"):
+            values = ess(posterior, method=method)
+        bad = [(n, v) for n, v in _worst(values, moves, largest=False) if not v >= ESS_LIMIT]
         if bad:
             problems.append(f"the {method} effective sample size is below {ESS_LIMIT} for {_listing(bad, '.0f')}")
     divergences = int(stats["diverging"].sum())

@@ -209,6 +209,7 @@ class Layout:
         if identification not in ("mean", "marker"):
             raise ModelError("identification", [f"it is 'mean' or 'marker', found {identification!r}"])
         words = pooling_of(pooling)
+        _refuse_equal_covariances(model)
         observed = {name: float((scale or {}).get(name, 1.0)) for name in model.observed}
         marked, construct_scale, averaged = construct_scales(model, observed, identification)
         return _lay_out(model, observed, construct_scale, marked, averaged, words, identification)
@@ -277,6 +278,21 @@ def _lay_out(
         model, constructs, variables, observed, construct_scale, tuple(build.components), tuple(paths), tuple(loadings),
         tuple(psi), tuple(theta), psi_cells, theta_cells, averages, words, identification,
     )  # fmt: skip
+
+
+def _refuse_equal_covariances(model: PathModel) -> None:
+    # components are partial correlations: equality of two covariances is no equality of two components
+    problems = []
+    for label, rows in model.labels.items():
+        free = [row for row in rows if row.op == "~~" and row.lhs != row.rhs and row.fixed is None]
+        if len(free) > 1:
+            shown = ", ".join(row.name for row in free)
+            problems.append(
+                f"line {free[1].line}: the label '{label}' makes the covariances {shown} equal, which is not "
+                "supported; give each a label of its own"
+            )
+    if problems:
+        raise ModelError(f"model {model.name or ''}".strip(), problems)
 
 
 def _single_indicators(model: PathModel) -> set[str]:

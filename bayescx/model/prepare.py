@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, Matched
 from bayescx.model.arrays import Sample
 from bayescx.model.identified import check_identified
@@ -47,6 +48,11 @@ def prepare(
         With everything that is wrong, before any sampling.
     """
     matched = evidence if isinstance(evidence, Matched) else evidence.matched(model.observed)
+    if matched.variables != model.observed:
+        raise EvidenceError(
+            "evidence",
+            [f"it was matched to {', '.join(matched.variables)}, but this model needs {', '.join(model.observed)}"],
+        )
     unit = common_scale(matched.n_obs, matched.cov) if scale else np.ones(len(matched.variables))
     layout = Layout.of(model, dict(zip(matched.variables, unit, strict=True)), pooling, identification)
     check_identified(layout)

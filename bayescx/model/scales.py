@@ -38,7 +38,7 @@ def construct_scales(
     rows: dict[str, list[Parameter]] = {}
     for row in model.loadings:
         rows.setdefault(row.lhs, []).append(row)
-    fixed_variance = {row.lhs for row in model.variances if row.fixed is not None}
+    fixed_variance = {row.lhs for row in model.variances if row.fixed}  # a variance of zero gives no unit
     marked: dict[str, float] = {}
     averaged: list[str] = []
     anchor: dict[str, tuple[str, float]] = {}
@@ -56,6 +56,13 @@ def construct_scales(
                 f"(1*item) or the factor's variance ({factor} ~~ 1*{factor})"
             )
         elif identification == "marker" or len(free) == 1:
+            label = free[0].label
+            if label is not None and len(model.labels[label]) > 1:
+                problems.append(
+                    f"line {free[0].line}: loading {free[0].name} is 1 by convention, but its label '{label}' makes "
+                    f"others equal to it; fix them all ({label}*1*{free[0].rhs}), or free this one (NA*{free[0].rhs}) "
+                    f"and fix the factor's variance ({factor} ~~ 1*{factor})"
+                )
             marked[free[0].name] = 1.0
             anchor[factor] = (free[0].rhs, 1.0)
         else:

@@ -393,9 +393,10 @@ def test_draws_that_an_interrupt_leaves_are_no_fit(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes break differently elsewhere")
-@pytest.mark.parametrize("form", ["table", "csv"])
-def test_a_broken_pipe_is_quiet(form: str, fit_file: Path) -> None:
-    running = process("summarize", fit_file, "--format", form)
+@pytest.mark.parametrize("command", ["--help", "check"])
+def test_a_broken_pipe_is_quiet(command: str, study: Path) -> None:
+    words = (study / "small.lavaan", study / "rows.csv", "--organization", "organization")
+    running = process(command, *(words if command == "check" else ()))
     assert running.stdout is not None
     assert running.stderr is not None
     running.stdout.close()
@@ -406,10 +407,12 @@ def test_a_broken_pipe_is_quiet(form: str, fit_file: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
-def test_a_full_disk_is_said_in_one_line(fit_file: Path) -> None:
+@pytest.mark.parametrize("command", ["--help", "check"])
+def test_a_full_disk_is_said_in_one_line(command: str, study: Path) -> None:
+    words = (study / "small.lavaan", study / "rows.csv", "--organization", "organization")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "bayescx", "summarize", str(fit_file), "--format", "csv"],
+            [sys.executable, "-m", "bayescx", command, *(words if command == "check" else ())],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
