@@ -153,6 +153,9 @@ class Fit:
     def from_tree(cls, tree: xr.DataTree) -> Self:
         """Rebuild a fit from the tree that ``save`` wrote; see ``load_fit`` for errors in the user's terms."""
         settings = json.loads(tree.attrs["settings"])
+        lost = [group for group in ("posterior", "constant_data") if group not in tree.children]
+        if lost:
+            raise FitError(f"its group {' and '.join(lost)} is missing")
         data = tree["constant_data"].to_dataset()
         about = settings["evidence"]
         evidence = Matched(

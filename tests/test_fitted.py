@@ -144,7 +144,7 @@ def test_a_full_disk_is_a_fit_error(
 
 
 def test_places_that_are_no_files_are_refused(example_fit: bcx.Fit, tmp_path: Path) -> None:
-    with pytest.raises(FitError, match="there is no folder .*missing"):
+    with pytest.raises(FitError, match=r"there is no folder .*missing"):
         example_fit.save(tmp_path / "missing" / "fit.nc")
     with pytest.raises(FitError, match="it is a folder; name a file"):
         example_fit.save(tmp_path)

@@ -39,9 +39,7 @@ def moments(study: Simulation, organization: str = "org_01") -> pd.DataFrame:
 def test_rows_and_truth_have_the_promised_columns() -> None:
     study = simulate(load_model("value_creation"), organizations=3, n_obs=20, random_seed=1)
     assert list(study.rows.columns) == ["organization", *load_model("value_creation").observed]
-    assert study.rows["organization"].value_counts().to_dict() == dict.fromkeys(
-        ["org_01", "org_02", "org_03"], 20
-    )
+    assert study.rows["organization"].value_counts().to_dict() == dict.fromkeys(["org_01", "org_02", "org_03"], 20)
     assert list(study.truth.columns) == ["organization", "kind", "parameter", "value"]
     assert list(study.truth["organization"].unique()) == ["typical", "org_01", "org_02", "org_03"]
     assert set(study.truth["kind"]) == {"path", "variance", "standardized_path", "r_squared"}
@@ -50,17 +48,13 @@ def test_rows_and_truth_have_the_promised_columns() -> None:
 
 
 def test_names_stay_in_order_from_a_hundred_organizations_on() -> None:
-    names = (
-        simulate(parse_model(CHAIN), organizations=100, n_obs=2, random_seed=1).rows["organization"].unique()
-    )
+    names = simulate(parse_model(CHAIN), organizations=100, n_obs=2, random_seed=1).rows["organization"].unique()
     assert list(names) == sorted(names)
     assert names[0] == "org_001"
 
 
 def test_each_equation_explains_half_by_default() -> None:
-    study = simulate(
-        load_model("value_creation"), organizations=1, n_obs=200_000, random_seed=1, heterogeneity=0
-    )
+    study = simulate(load_model("value_creation"), organizations=1, n_obs=200_000, random_seed=1, heterogeneity=0)
     assert np.allclose(truth_of(study, "typical", "r_squared"), 0.5)
     assert np.allclose(np.diag(moments(study)), 1.0, atol=0.02)
 
@@ -117,9 +111,7 @@ def test_second_order_factors_and_single_indicators() -> None:
 
 
 def test_given_values_are_the_population_and_organizations_deviate_in_paths_only() -> None:
-    study = simulate(
-        parse_model(CHAIN), organizations=400, n_obs=2, values={"m~x": 0.8, "y~~y": 2.0}, random_seed=1
-    )
+    study = simulate(parse_model(CHAIN), organizations=400, n_obs=2, values={"m~x": 0.8, "y~~y": 2.0}, random_seed=1)
     parameters = study.truth[study.truth["kind"].isin(PARAMETERS)]
     wide = parameters.pivot_table(index="organization", columns="parameter", values="value")
     paths = wide.drop(index="typical")[["m~x", "y~m", "y~x"]]
@@ -145,9 +137,7 @@ def test_labels_make_parameters_equal_within_every_organization() -> None:
 def test_labels_on_variances_and_loadings() -> None:
     text = "f =~ x1 + b*x2 + b*x3; x1 ~~ v*x1; x2 ~~ v*x2"
     true = truth_of(
-        simulate(
-            parse_model(text), organizations=1, n_obs=2, values={"f=~x3": 0.7, "x2~~x2": 0.1}, random_seed=1
-        )
+        simulate(parse_model(text), organizations=1, n_obs=2, values={"f=~x3": 0.7, "x2~~x2": 0.1}, random_seed=1)
     )
     assert true[["f=~x2", "f=~x3"]].tolist() == [0.7, 0.7]
     assert true[["x1~~x1", "x2~~x2", "x3~~x3"]].tolist() == [0.1, 0.1, 0.36]
@@ -161,9 +151,7 @@ def test_fixed_values_stay_fixed_in_every_organization() -> None:
 
 
 def test_residual_variance_is_never_below_a_fifth_by_default() -> None:
-    true = truth_of(
-        simulate(parse_model("y ~ x"), organizations=1, n_obs=2, values={"y~x": 3.0}, random_seed=1)
-    )
+    true = truth_of(simulate(parse_model("y ~ x"), organizations=1, n_obs=2, values={"y~x": 3.0}, random_seed=1))
     assert true["y~~y"] == 0.2
 
 
@@ -223,9 +211,7 @@ def test_all_values_are_reported_together() -> None:
 
 
 def test_values_are_found_in_either_order_and_with_blanks() -> None:
-    study = simulate(
-        parse_model(CORRELATED), organizations=1, n_obs=2, values={"x2 ~~ x1": 0.1, " y ~ x1": 0.4}
-    )
+    study = simulate(parse_model(CORRELATED), organizations=1, n_obs=2, values={"x2 ~~ x1": 0.1, " y ~ x1": 0.4})
     assert truth_of(study)["x1~~x2"] == 0.1
     assert truth_of(study)["y~x1"] == 0.4
 

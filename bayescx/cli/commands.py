@@ -42,9 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
 
-ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A shipped model's name or a .lavaan file.")
-]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A shipped model's name or a .lavaan file.")]
 EvidenceArgument = Annotated[
     str,
     typer.Argument(
@@ -54,9 +52,7 @@ EvidenceArgument = Annotated[
 ]
 OrganizationOption = Annotated[
     str | None,
-    typer.Option(
-        "--organization", metavar="COLUMN", help="For a table: the column that names the organization."
-    ),
+    typer.Option("--organization", metavar="COLUMN", help="For a table: the column that names the organization."),
 ]
 PlannedOption = Annotated[
     int | None,
@@ -115,9 +111,7 @@ def check(
     """
     from bayescx.cli.console import screen, show_inputs
 
-    spec, shared, matched = read_inputs(
-        model, evidence, organization=organization, n_planned=planned, min_n=min_n
-    )
+    spec, shared, matched = read_inputs(model, evidence, organization=organization, n_planned=planned, min_n=min_n)
     show_inputs(screen(), spec, shared, matched)
 
 
@@ -130,9 +124,7 @@ def check(
 def fit(
     model: ModelArgument,
     evidence: EvidenceArgument,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save the fit (netCDF).")
-    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save the fit (netCDF).")],
     organization: OrganizationOption = None,
     planned: PlannedOption = None,
     min_n: LeastOption = None,
@@ -160,9 +152,7 @@ def fit(
         bool,
         typer.Option("--no-scale", help="Keep the data's own units instead of dividing by pooled SDs first."),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="No progress; warnings and errors are still shown.")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress; warnings and errors are still shown.")] = False,
 ) -> None:
     """Sample the posterior and save it.
 
@@ -212,13 +202,9 @@ def summarize(
             show_default=False,
         ),
     ] = None,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="In the data's units instead of standard deviations.")
-    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="In the data's units instead of standard deviations.")] = False,
     ci: Annotated[float, typer.Option(metavar="P", help="Probability of the intervals.")] = 0.95,
-    form: Annotated[
-        Literal["table", "csv", "json"], typer.Option("--format", help="What to write.")
-    ] = "table",
+    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="What to write.")] = "table",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead of the screen."),
@@ -232,9 +218,7 @@ def summarize(
     if output is not None:
         check_writable(output)
     if estimand == "heterogeneity" and target is not None:
-        raise typer.BadParameter(
-            "heterogeneity is about the population; leave --target out", param_hint="--target"
-        )
+        raise typer.BadParameter("heterogeneity is about the population; leave --target out", param_hint="--target")
     from bayescx.fitted import load_fit
 
     write_summary(load_fit(file), estimand, target or "organization", ci, form, output, standardized=not raw)
@@ -262,9 +246,7 @@ def simulate(
     ] = 0.08,
     values: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="A population value, e.g. 'loyalty~trust=0.4'; repeatable."
-        ),
+        typer.Option("--set", metavar="NAME=VALUE", help="A population value, e.g. 'loyalty~trust=0.4'; repeatable."),
     ] = None,
     truth: Annotated[
         Path | None,
@@ -311,9 +293,7 @@ def demo(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also save the fit (netCDF).")
     ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Of the simulation and of the sampler.")
-    ] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the simulation and of the sampler.")] = 1,
 ) -> None:
     """Fit ten simulated organizations, show the effects.
 
@@ -329,9 +309,7 @@ def demo(
         check_writable(output, fit=True)
     study = simulated(load_model("value_creation"), random_seed=seed)
     console = screen()
-    console.print(
-        f"Simulated data, seed {seed}: ten organizations, 500 respondents each. Nobody was asked.\n"
-    )
+    console.print(f"Simulated data, seed {seed}: ten organizations, 500 respondents each. Nobody was asked.\n")
     console.print(str(study.model))
     evidence = Evidence.from_rows(study.rows, organization="organization").matched(study.model.observed)
     fitted = sample(study.model, evidence, quiet=False, random_seed=seed)
@@ -353,9 +331,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         sys.stdout.flush()
     except OSError as error:
-        if not isinstance(
-            error, BrokenPipeError
-        ):  # `bayescx summarize fit.nc | head` is no error to speak of
+        if not isinstance(error, BrokenPipeError):  # `bayescx summarize fit.nc | head` is no error to speak of
             typer.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes again as it ends
         code = code or 1

@@ -49,9 +49,7 @@ def as_text() -> Console:
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int) -> Table:
     """Labels to the left, folded where they are long; figures to the right, never broken."""
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold"
-    )
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold")
     for position, header in enumerate(headers):
         if position < n_labels:
             table.add_column(header, overflow="fold")
@@ -190,9 +188,7 @@ def show_demo(console: Console, fit: Fit, study: Simulation) -> None:
     targets = ("typical", "average", "new")
 
     direct = [summarize(direct_effects(fit, target)) for target in targets]  # type: ignore[arg-type]
-    tau = (
-        summarize(heterogeneity(fit)["beta_tau"]).set_index("path").loc[[row.name for row in fit.model.paths]]
-    )
+    tau = summarize(heterogeneity(fit)["beta_tau"]).set_index("path").loc[[row.name for row in fit.model.paths]]
     rows: list[list[str]] = []
     for i, path in enumerate(fit.model.paths):
         if i == 0 or path.lhs != fit.model.paths[i - 1].lhs:

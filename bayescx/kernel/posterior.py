@@ -125,7 +125,8 @@ def _work(structure, priors, steering):
     """Room for one evaluation."""
     n_org, n_own = steering.information.shape
     return Work(
-        np.zeros((n_org, structure.options[1])), np.empty(n_own), np.empty(n_own), np.empty(priors.mean_family.shape[0]),
+        np.zeros((n_org, structure.options[1])),
+        np.empty(n_own), np.empty(n_own), np.empty(priors.mean_family.shape[0]),
         np.empty((n_org, n_own)), np.empty((n_org, n_own)), np.empty(steering.block.shape),
     )  # fmt: skip
 

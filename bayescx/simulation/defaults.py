@@ -25,9 +25,7 @@ class _Population:
 
     def __init__(self, slots: Mapping[str, Slot], given: Mapping[str, float]) -> None:
         self.slots = slots
-        self.values = {name: slot.fixed for name, slot in slots.items() if slot.fixed is not None} | dict(
-            given
-        )
+        self.values = {name: slot.fixed for name, slot in slots.items() if slot.fixed is not None} | dict(given)
         self._labelled: dict[str, float] = {}
         for name, value in self.values.items():
             self._remember(name, value)
@@ -49,9 +47,7 @@ class _Population:
         return float(np.sqrt(self.values[f"{variable}~~{variable}"]))
 
 
-def population_values(
-    model: PathModel, slots: Mapping[str, Slot], given: Mapping[str, float]
-) -> dict[str, float]:
+def population_values(model: PathModel, slots: Mapping[str, Slot], given: Mapping[str, float]) -> dict[str, float]:
     """Complete the values given to one for every parameter, in the order of ``slots``."""
     known = _Population(slots, given)
     for slot in slots.values():

@@ -129,9 +129,7 @@ def _deviating(
     for slot in slots.values():
         if slot.kind == "path" and slot.fixed is None:
             deviation = heterogeneity * float(rng.standard_normal())
-            own[slot.name] += (
-                shared.setdefault(slot.label, deviation) if slot.label is not None else deviation
-            )
+            own[slot.name] += shared.setdefault(slot.label, deviation) if slot.label is not None else deviation
     return own
 
 
@@ -149,16 +147,12 @@ def _check_settings(
 ) -> None:
     problems = []
     if ORGANIZATION in model.observed:
-        problems.append(
-            f"a variable of the model is called '{ORGANIZATION}', as is the column of names; rename it"
-        )
+        problems.append(f"a variable of the model is called '{ORGANIZATION}', as is the column of names; rename it")
     if not _is_whole(organizations, 1):
         problems.append(f"organizations must be a whole number above 0, found {organizations!r}")
     ends = n_obs if isinstance(n_obs, tuple | list) else (n_obs, n_obs)
     if len(ends) != 2 or not all(_is_whole(end, 1) for end in ends) or ends[0] > ends[1]:
-        problems.append(
-            f"n_obs must be a whole number above 0 or a range (low, high) of them, found {n_obs!r}"
-        )
+        problems.append(f"n_obs must be a whole number above 0 or a range (low, high) of them, found {n_obs!r}")
     real = isinstance(heterogeneity, int | float | np.number) and not isinstance(heterogeneity, bool)
     if not (real and math.isfinite(heterogeneity) and heterogeneity >= 0):  # type: ignore[operator,arg-type]
         problems.append(f"heterogeneity must be a finite number of at least 0, found {heterogeneity!r}")

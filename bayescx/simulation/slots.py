@@ -108,9 +108,7 @@ def _problem(name: str, value: object, slots: Mapping[str, Slot]) -> str | None:
     return None
 
 
-def _contradiction(
-    name: str, value: float, slots: Mapping[str, Slot], given: Mapping[str, float]
-) -> str | None:
+def _contradiction(name: str, value: float, slots: Mapping[str, Slot], given: Mapping[str, float]) -> str | None:
     slot = slots[name]
     if slot.fixed is not None and value != slot.fixed:
         return f"{name} is fixed to {slot.fixed:g} by the model; it cannot be {value:g}"

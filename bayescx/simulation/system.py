@@ -100,9 +100,7 @@ def _indefinite(labels: Sequence[str], matrix: Floats, *, strictly: bool) -> Ite
         yield [name for name, w in zip(labels, weight, strict=True) if w > _INVOLVED * weight.max()]
 
 
-def derived_values(
-    model: PathModel, system: System, values: Mapping[str, float]
-) -> Iterator[tuple[str, str, float]]:
+def derived_values(model: PathModel, system: System, values: Mapping[str, float]) -> Iterator[tuple[str, str, float]]:
     """Yield (kind, name, value) of standardized paths, R-squared and definitions."""
     variance = np.diagonal(algebra.construct_covariance(system.paths, system.psi))
     standardized = algebra.standardized(system.paths, variance)
@@ -112,11 +110,7 @@ def derived_values(
         yield "standardized_path", row.name, float(standardized[index[row.lhs], index[row.rhs]])
     for name in model.endogenous:
         yield "r_squared", name, float(explained[index[name]])
-    known = {
-        label: np.float64(values[rows[0].name])
-        for label, rows in model.labels.items()
-        if rows[0].name in values
-    }
+    known = {label: np.float64(values[rows[0].name]) for label, rows in model.labels.items() if rows[0].name in values}
     with np.errstate(all="ignore"):  # a definition may divide by a path that is 0
         for definition in model.definitions:
             known[definition.name] = np.float64(definition.expression.evaluate(known))

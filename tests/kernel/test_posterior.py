@@ -1,0 +1,261 @@
+"""The compiled density is the log posterior written out, Jacobians included, and its gradient is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bayescx.errors import PriorError
+from bayescx.kernel import problem
+from bayescx.kernel.posterior import expand, log_density
+from bayescx.model.arrays import Arrays, Sample, route_of
+from bayescx.model.layout import Layout
+from bayescx.model.start import find_start
+from bayescx.priors import Prior, Priors
+from bayescx.spec import parse_model
+from tests.model.dense import dense_log_posterior, random_moments
+
+Floats = NDArray[np.float64]
+
+F, G, H = "f =~ x1 + x2 + x3; ", "g =~ x4 + x5 + x6; ", "h =~ x7 + x8 + x9; "
+MODELS = {
+    "one path": "y ~ x",
+    "mediation": "m ~ x; y ~ m + x",
+    "three causes, two apart": "m ~ x1 + x2 + x3; y ~ m + x1; x1 ~~ 0*x3",
+    "causes without covariance": "y ~ x1 + x2; x1 ~~ 0*x2",
+    "equal and fixed paths, a fixed variance": "m ~ a*x + w; y ~ a*m + 0.5*x; y ~~ 0.7*y",
+    "a variance shared": "m ~ x; y ~ m; m ~~ v*m; y ~~ v*y",
+    "factors": F + G + H + "h ~ f + g",
+    "factors in a row": F + G + H + "g ~ f; h ~ g + f",
+    "one factor": F,
+    "cross-loading": F + "g =~ x4 + x5 + x6 + x1; g ~ f",
+    "equal loadings over factors": "f =~ x1 + a*x2 + a*x3; g =~ x4 + b*x5 + a*x6; g ~ f",
+    "fixed variance of a factor": "f =~ NA*x1 + x2 + x3; f ~~ 1*f; " + G + "g ~ f; x5 ~~ 0.3*x5",
+    "items that covary": F + G + "g ~ f; x1 ~~ x4; x2 ~~ x4 + x5",
+    "outcomes that covary": "m1 ~ x1 + x2; m2 ~ x1; m3 ~ x2; m1 ~~ m2; m2 ~~ m3",
+    "mixed": F + "y ~ f + z; w ~ f; y ~~ w; k =~ q; k ~ w",
+    "second order": F + G + H + "s =~ f + g + h; y ~ s",
+}
+POOLINGS: dict[str, str | dict[str, str]] = {
+    "partial": "partial",
+    "none": dict.fromkeys(("paths", "residuals", "exogenous", "covariances"), "none"),
+    "full": dict.fromkeys(("paths", "residuals", "exogenous", "covariances"), "full"),
+    "mixed": {"paths": "partial", "residuals": "none", "exogenous": "full", "covariances": "partial"},
+    "paths apart": {"paths": "none", "residuals": "partial", "exogenous": "partial", "covariances": "full"},
+}
+PRIORS = {
+    "default": Priors(),
+    "heavy": Priors(
+        path_mean=Prior("StudentT", nu=3),
+        path_sd=Prior("HalfCauchy", beta=1),
+        loading=Prior("Cauchy", alpha=1, beta=0.4),
+        residual=Prior("Laplace", b=0.7),
+        residual_sd=Prior("Gamma", alpha=2, beta=3),
+        exogenous=Prior("Logistic", mu=0.5, s=0.3),
+        exogenous_sd=Prior("Exponential", lam=2),
+        correlation_sd=Prior("HalfStudentT", nu=4, sigma=0.3),
+    ),
+    "other": Priors(
+        path_sd=Prior("InverseGamma", alpha=3, beta=0.5),
+        residual_sd=Prior("LogNormal", mu=-1),
+        exogenous_sd=Prior("HalfNormal", sigma=2),
+        correlation_sd=Prior("LogNormal", mu=-2, sigma=0.5),
+    ),
+}
+# every model with every pooling; priors take turns
+MATRIX = [
+    (model, pooling, list(PRIORS)[(i + k) % len(PRIORS)], ("mean", "marker")[(i + k) % 2])
+    for i, model in enumerate(MODELS)
+    for k, pooling in enumerate(POOLINGS)
+    if not ("equal loadings" in model and (i + k) % 2)  # with a marker, its equal ones must be fixed too
+]
+
+
+def arrays_of(text: str, pooling: str, priors: str, identification: str, n_org: int = 3) -> Arrays:
+    model = parse_model(text)
+    unit = {name: 1 + 0.3 * i for i, name in enumerate(model.observed)}
+    layout = Layout.of(model, unit, POOLINGS[pooling], identification)
+    sample = random_moments(np.random.default_rng(1), n_org, len(layout.variables))
+    return Arrays.of(layout, sample, PRIORS[priors])
+
+
+def steered_at_random(arrays: Arrays, seed: int) -> Arrays:
+    """Any steering gives the same posterior, so any will do for a test."""
+    rng = np.random.default_rng(seed)
+    n_org, n_own = len(arrays.sample.n_obs), len(arrays.own)
+    blocks = []
+    for block in arrays.blocks:
+        if len(block) > 1:
+            a = rng.normal(size=(n_org, len(block), len(block) + 2))
+            blocks.append((a @ a.transpose(0, 2, 1)).reshape(n_org, -1))
+    steering = problem.Steering(
+        information=rng.normal(size=(n_org, n_own)),
+        scalar=rng.uniform(0, 30, size=(n_org, n_own)),
+        block=np.concatenate(blocks, axis=1) if blocks else np.zeros((n_org, 1)),
+    )
+    return replace(arrays, steering=steering)
+
+
+def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
+    """The log density at x, and x expanded: the definition of the free parameters, line by line."""
+    layout, steering = arrays.layout, arrays.steering
+    n_org, n_own, n_pop = len(arrays.sample.n_obs), len(arrays.own), len(arrays.population)
+    offset, directions = arrays.shared_map
+    n_z = directions.shape[1]
+    z, mu, free, eps = np.split(x, [n_z, n_z + n_pop, n_z + 2 * n_pop])
+    eps = eps.reshape(n_org, n_own)
+    u = np.zeros((n_org, len(layout.components)))
+    u[:, list(arrays.shared)] = offset + directions @ z
+    tau = arrays.sd_scale * np.log(1 + np.exp(free))
+    log_jacobian = np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
+    mean = dict(zip(arrays.population, mu, strict=True))
+    sd = dict(zip(arrays.population, tau, strict=True))
+    steer = arrays.pooling_arrays
+    for j in range(n_org):
+        first = start = 0
+        for block in arrays.blocks:
+            size = len(block)
+            own = range(first, first + size)
+            centre = np.array([mean.get(c, steer.fixed_mean[o]) for c, o in zip(block, own, strict=True)])
+            spread = np.array([sd.get(c, steer.fixed_sd[o]) for c, o in zip(block, own, strict=True)])
+            precision = np.diag(1 / spread**2)
+            if size > 1:
+                information = steering.block[j, start : start + size**2].reshape(size, size)
+                start += size**2
+            else:
+                information = steering.scalar[j, [first]].reshape(1, 1)
+            total = precision + information
+            lower = np.linalg.cholesky(total)
+            centre = np.linalg.solve(total, precision @ centre + steering.information[j, list(own)])
+            u[j, list(block)] = centre + np.linalg.inv(lower).T @ eps[j, list(own)]
+            log_jacobian -= np.log(np.diag(lower)).sum()
+            first += size
+    expanded = np.concatenate([u[0, list(arrays.shared)], mu, tau, u[:, list(arrays.own)].ravel()])
+    return dense_log_posterior(layout, arrays.sample, arrays.priors, u, mean, sd) + log_jacobian, expanded
+
+
+def test_the_cases_take_every_route() -> None:
+    routes = {route_of(Layout.of(parse_model(text))) for text in MODELS.values()}
+    assert routes == {problem.OBSERVED, problem.LATENT, problem.GENERAL}
+
+
+@pytest.mark.parametrize(("model", "pooling", "priors", "identification"), MATRIX)
+def test_density_is_the_one_written_out(model: str, pooling: str, priors: str, identification: str) -> None:
+    arrays = steered_at_random(arrays_of(MODELS[model], pooling, priors, identification), seed=2)
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        x = 0.3 * rng.standard_normal(arrays.n_dim)
+        expected, expanded = written_out(arrays, x)
+        assert np.isfinite(expected)
+        assert log_density(x, arrays.records)[0] == pytest.approx(expected, rel=0, abs=1e-8)
+        np.testing.assert_allclose(expand(x, arrays.n_expanded, arrays.records), expanded, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("model", "pooling", "priors", "identification"), MATRIX)
+def test_gradient_is_that_of_finite_differences(model: str, pooling: str, priors: str, identification: str) -> None:
+    arrays = steered_at_random(arrays_of(MODELS[model], pooling, priors, identification), seed=4)
+    x = 0.3 * np.random.default_rng(5).standard_normal(arrays.n_dim)
+    gradient = log_density(x, arrays.records)[1]
+    differences = np.array([slope(arrays, x, i) for i in range(x.size)])
+    assert np.max(np.abs(differences - gradient) / (1 + np.abs(gradient))) < 1e-6
+
+
+def slope(arrays: Arrays, x: Floats, i: int, h: float = 1e-3) -> float:
+    def at(step: float) -> float:
+        moved = x.copy()
+        moved[i] += step
+        return log_density(moved, arrays.records)[0]
+
+    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+
+
+@pytest.mark.parametrize("model", ["mediation", "factors", "mixed"])
+def test_steering_by_the_data_is_as_exact(model: str) -> None:
+    """The steering that sampling uses: density and gradient far from where it was made."""
+    arrays = find_start(arrays_of(MODELS[model], "partial", "default", "mean")).arrays
+    assert np.abs(arrays.steering.information).max() > 1
+    for scale in (0.1, 1.0):
+        x = scale * np.random.default_rng(6).standard_normal(arrays.n_dim)
+        assert log_density(x, arrays.records)[0] == pytest.approx(written_out(arrays, x)[0], rel=1e-11, abs=1e-8)
+        gradient = log_density(x, arrays.records)[1]
+        differences = np.array([slope(arrays, x, i, 1e-4) for i in range(x.size)])
+        assert np.max(np.abs(differences - gradient) / (1 + np.abs(gradient))) < 1e-5
+
+
+def test_without_steering_components_are_mean_plus_sd_times_eps() -> None:
+    arrays = arrays_of(MODELS["mediation"], "partial", "default", "mean")
+    x = 0.3 * np.random.default_rng(7).standard_normal(arrays.n_dim)
+    n_pop, n_own = len(arrays.population), len(arrays.own)
+    expanded = expand(x, arrays.n_expanded, arrays.records)
+    mu, tau, own = expanded[:n_pop], expanded[n_pop : 2 * n_pop], expanded[2 * n_pop :].reshape(-1, n_own)
+    eps = x[2 * n_pop :].reshape(-1, n_own)
+    np.testing.assert_allclose(mu, x[:n_pop])
+    np.testing.assert_allclose(own, mu + tau * eps, rtol=1e-12)
+    assert arrays.population == arrays.own
+
+
+def test_an_organization_more_is_a_term_more() -> None:
+    """Without pooling the density of three organizations is the sum of three densities."""
+    three = arrays_of(MODELS["factors"], "none", "default", "mean")
+    n_z, n_own = three.n_shared_free, len(three.own)
+    x = 0.3 * np.random.default_rng(8).standard_normal(three.n_dim)
+    together = log_density(x, three.records)[0]
+    apart = 0.0
+    for j in range(3):
+        sample = Sample(three.sample.n_obs[[j]], three.sample.cov[[j]])
+        one = Arrays.of(three.layout, sample, three.priors)
+        mine = np.concatenate([x[:n_z], x[n_z + j * n_own : n_z + (j + 1) * n_own]])
+        apart += log_density(mine, one.records)[0]
+    # the prior of the shared loadings is in each of the three
+    loadings = expand(x, three.n_expanded, three.records)[: len(three.shared)]
+    prior = -0.5 * ((loadings - 1) / 0.5) ** 2 - np.log(0.5) - 0.5 * np.log(2 * np.pi)
+    assert together == pytest.approx(apart - 2 * prior.sum(), rel=1e-12)
+
+
+def test_zeros_that_cannot_be_met_have_density_zero() -> None:
+    """x1 ~~ x2 and x1 ~~ x3 nearly 1 leave no x2 ~~ x3 of 0."""
+    text = "y ~ x1 + x2 + x3; x2 ~~ 0*x3; m ~ y"
+    for model in (text, text + "; m ~~ 0*z; m ~ z; w ~ m; w ~~ y"[:0] or text):
+        arrays = arrays_of(model, "full", "default", "mean")
+        names = [arrays.layout.components[c].name for c in arrays.shared]
+        x = np.zeros(arrays.n_dim)
+        assert np.isfinite(log_density(x, arrays.records)[0])
+        x[[names.index("x1~~x2"), names.index("x1~~x3")]] = 2.0
+        assert log_density(x, arrays.records)[0] == -np.inf
+
+
+@pytest.mark.parametrize("far", [50.0, 800.0, -800.0])
+def test_far_away_there_is_no_nan(far: float) -> None:
+    for model in ("mediation", "factors", "mixed"):
+        arrays = arrays_of(MODELS[model], "partial", "default", "mean")
+        value, _ = log_density(np.full(arrays.n_dim, far), arrays.records)
+        assert not np.isnan(value)
+        assert value < 0
+
+
+@pytest.mark.parametrize("field", ["path_mean", "residual", "exogenous", "loading", "correlation"])
+def test_positive_priors_of_free_values_are_left_to_pymc(field: str) -> None:
+    arrays = arrays_of(MODELS["factors"], "partial", "default", "mean")
+    with pytest.raises(PriorError, match='use engine="pymc"'):
+        _ = replace(arrays, priors=Priors(**{field: Prior("HalfNormal")})).records
+
+
+def test_priors_of_parameters_that_the_model_does_not_have_are_named() -> None:
+    arrays = arrays_of("m ~ x; y ~ m", "partial", "default", "mean")
+    priors = Priors().replace({"y~x": Prior("Normal"), "m~x": Prior("Normal", sigma=2)})
+    with pytest.raises(PriorError, match=r"a prior is given for 'y~x', but the free parameters .* m~x, y~m"):
+        _ = replace(arrays, priors=priors).records
+
+
+def test_overrides_are_the_priors_of_their_parameters() -> None:
+    """Two priors of one path: densities differ by the priors' densities, nothing else."""
+    arrays = arrays_of("m ~ x; y ~ m", "partial", "default", "mean")
+    other = replace(arrays, priors=Priors().replace({"y~m": Prior("Normal", mu=0.5, sigma=0.1)}))
+    x = 0.3 * np.random.default_rng(9).standard_normal(arrays.n_dim)
+    mu = x[[arrays.layout.components[c].name for c in arrays.population].index("y~m")]
+    expected = (-0.5 * ((mu - 0.5) / 0.1) ** 2 - np.log(0.1)) - (-0.5 * mu**2)
+    found = log_density(x, other.records)[0] - log_density(x, arrays.records)[0]
+    assert found == pytest.approx(expected, abs=1e-9)
