@@ -132,9 +132,7 @@ def test_an_existing_file_survives_a_failed_write(
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
 
 
-def test_a_full_disk_is_a_fit_error(
-    example_fit: bcx.Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_a_fit_error(example_fit: bcx.Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(tree: xr.DataTree, name: str, **options: Any) -> None:
         raise OSError("No space left on device")
 

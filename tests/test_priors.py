@@ -65,9 +65,7 @@ def test_shapes_and_reproducible_draws() -> None:
     prior = Prior("Normal")
     assert prior.sample(np.random.default_rng(1)).shape == ()
     assert prior.sample(np.random.default_rng(1), (2, 3)).shape == (2, 3)
-    np.testing.assert_array_equal(
-        prior.sample(np.random.default_rng(1), 5), prior.sample(np.random.default_rng(1), 5)
-    )
+    np.testing.assert_array_equal(prior.sample(np.random.default_rng(1), 5), prior.sample(np.random.default_rng(1), 5))
 
 
 def test_defaults_are_those_of_pymc() -> None:

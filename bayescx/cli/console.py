@@ -105,7 +105,7 @@ def heading(fit: Fit, array: xr.DataArray | xr.Dataset) -> str:
     quantity, units = str(array.attrs["long_name"]), str(array.attrs["units"])
     target = str(array.attrs["target"])
     whom = _TARGETS.get(target) or _average(fit)
-    return f"{quantity[0].upper()}{quantity[1:]}, in {units}. Target: {whom}."
+    return f"{quantity[0].upper()}{quantity[1:]}. Units: {units}. Target: {whom}."
 
 
 def _average(fit: Fit) -> str:

@@ -44,13 +44,13 @@ def convergence_problems(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]:
     if posterior.sizes[CHAIN] < 2:
         problems.append("only one chain ran, so convergence cannot be judged; sample with chains=4")
     else:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             values = rhat(posterior)
         bad = [(n, v) for n, v in _worst(values, moves, largest=True) if not v <= R_HAT_LIMIT]
         if bad:
             problems.append(f"R-hat is above {R_HAT_LIMIT} for {_listing(bad, '.3f')}")
     for method in ("bulk", "tail"):
-        with np.errstate(invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             values = ess(posterior, method=method)
         bad = [(n, v) for n, v in _worst(values, moves, largest=False) if not v >= ESS_LIMIT]
         if bad:

@@ -307,7 +307,7 @@ def test_csv_holds_what_the_functions_return(target: Any, fit_file: Path, bayesc
 def test_tables_say_what_they_hold(fit_file: Path, bayescx: Command) -> None:
     done = bayescx("summarize", fit_file, "--estimand", "total", "--target", "average")
     said = " ".join(done.out.split())
-    assert "Total effect, in SD of the outcome per SD of the cause." in said
+    assert "Total effect. Units: SD of the outcome per SD of the cause." in said
     assert "the average of the 6 organizations planned, of which 4 have reported" in said
     assert "eti95_lb" in said
     raw = bayescx("summarize", fit_file, "--raw", "--target", "typical", "--ci", "0.8")

@@ -74,9 +74,7 @@ SECOND_ORDER_EQUATIONS = {
 CHAIN = {"x1": {}, "x2": {"x1": 0.5}, "m": {"x1": 0.4, "x2": -0.3}, "y": {"m": 0.6, "x1": 0.2}}
 
 CASES = {
-    "two correlated causes": Case(
-        "m ~ x1 + x2; y ~ m + x1", CHAIN, {"x1": 100.0, "x2": 0.01, "m": 5.0, "y": 2000.0}
-    ),
+    "two correlated causes": Case("m ~ x1 + x2; y ~ m + x1", CHAIN, {"x1": 100.0, "x2": 0.01, "m": 5.0, "y": 2000.0}),
     "in the data's own units": Case(
         "m ~ x1 + x2; y ~ m + x1", CHAIN, {"x1": 2.0, "x2": 0.8, "m": 0.5, "y": 1.5}, options={"scale": False}
     ),
@@ -238,11 +236,7 @@ class World:
         order: list[str] = []
         while len(order) < len(names):
             order.append(
-                next(
-                    name
-                    for name in names
-                    if name not in order and all(c in order for o, c in self.path if o == name)
-                )
+                next(name for name in names if name not in order and all(c in order for o, c in self.path if o == name))
             )
         return order
 
@@ -261,9 +255,7 @@ class World:
         for name in names:
             log_sd = self.values.get(f"{name}~~{name}")
             sd[name] = 0.0 if log_sd is None else float(np.exp(log_sd)) * self.unit[name]
-        return {
-            (a, b): r[i, k] * sd[a] * sd[b] for i, a in enumerate(names) for k, b in enumerate(names)
-        }
+        return {(a, b): r[i, k] * sd[a] * sd[b] for i, a in enumerate(names) for k, b in enumerate(names)}
 
     def disturbances(self, name: str) -> dict[str, float]:
         """How much of each disturbance is in a construct."""
@@ -285,9 +277,7 @@ class World:
 
     def item_variance(self, item: str) -> float:
         loaded = {factor: weight for (i, factor), weight in self.loading.items() if i == item}
-        explained = sum(
-            wa * wb * self.covariance(a, b) for a, wa in loaded.items() for b, wb in loaded.items()
-        )
+        explained = sum(wa * wb * self.covariance(a, b) for a, wa in loaded.items() for b, wb in loaded.items())
         return explained + self.theta[item, item]
 
     def routes(self, cause: str, outcome: str) -> list[list[str]]:
@@ -325,8 +315,7 @@ def reported(fit: bcx.Fit) -> list[list[list[Values]]]:
     """Parameters of the organizations that reported: chain, draw, organization."""
     n_chain, n_draw = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     return [
-        [[_values(fit, c, d, j) for j in range(len(fit.organizations))] for d in range(n_draw)]
-        for c in range(n_chain)
+        [[_values(fit, c, d, j) for j in range(len(fit.organizations))] for d in range(n_draw)] for c in range(n_chain)
     ]
 
 
@@ -374,9 +363,7 @@ def worlds(name: str, target: str) -> list[list[list[World]]]:
         beyond = fit.n_planned - len(fit.organizations)
         if target == "average" and beyond:
             others = from_population(fit, beyond, 2)
-            groups = [
-                [a + b for a, b in zip(*chains, strict=True)] for chains in zip(groups, others, strict=True)
-            ]
+            groups = [[a + b for a, b in zip(*chains, strict=True)] for chains in zip(groups, others, strict=True)]
     else:
         groups = from_population(fit, 1, {"typical": None, "new": 3}[target])
     anchors = CASES[name].anchors

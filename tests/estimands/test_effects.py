@@ -44,8 +44,7 @@ def test_total_and_indirect_effects(name: str, target: str, which: str, standard
     def by_hand(world: World) -> list[list[float]]:
         return [
             [
-                getattr(world, which)(cause, outcome)
-                * world.ratio(cause, outcome, standardized=standardized)
+                getattr(world, which)(cause, outcome) * world.ratio(cause, outcome, standardized=standardized)
                 for outcome in outcomes
             ]
             for cause in causes
@@ -125,9 +124,7 @@ def test_indirect_and_direct_effects_add_up(example_fit: bcx.Fit) -> None:
         total = bcx.total_effects(example_fit, "average", standardized=standardized).sel(pair)
         indirect = bcx.indirect_effects(example_fit, "average", standardized=standardized).sel(pair)
         direct = bcx.direct_effects(example_fit, "average", standardized=standardized)
-        np.testing.assert_allclose(
-            (indirect + direct.sel(path="loyalty~satisfaction")).values, total.values, **TIGHT
-        )
+        np.testing.assert_allclose((indirect + direct.sel(path="loyalty~satisfaction")).values, total.values, **TIGHT)
 
 
 def test_effects_say_what_they_are(example_fit: bcx.Fit) -> None:

@@ -110,9 +110,7 @@ def test_residual_sds_of_new_organizations_are_drawn_too(example_fit: bcx.Fit) -
     posterior, scale = example_fit.posterior, example_fit.scale
     flat = with_posterior(
         example_fit,
-        lambda p: p.assign(
-            beta_tau=0 * p["beta_tau"], log_exogenous_sd_tau=0 * p["log_exogenous_sd_tau"]
-        ),
+        lambda p: p.assign(beta_tau=0 * p["beta_tau"], log_exogenous_sd_tau=0 * p["log_exogenous_sd_tau"]),
     )
     slope = bcx.direct_effects(flat, "new", standardized=False).sel(path="trust~satisfaction")
     slope = slope.values * scale["satisfaction"] / scale["trust"]
@@ -135,9 +133,7 @@ def assert_standard_normal(noise: np.ndarray) -> None:
 
 
 @EACH
-def test_without_differences_between_organizations_all_targets_agree(
-    example_fit: bcx.Fit, estimand: str
-) -> None:
+def test_without_differences_between_organizations_all_targets_agree(example_fit: bcx.Fit, estimand: str) -> None:
     def level(posterior: xr.Dataset) -> xr.Dataset:
         blocks = ("beta", "log_residual_sd", "log_exogenous_sd")
         changes = {f"{block}_tau": 0 * posterior[f"{block}_tau"] for block in blocks}
@@ -168,9 +164,7 @@ def test_draws_follow_from_the_seed_of_the_fit(example_fit: bcx.Fit) -> None:
         differs = bcx.direct_effects(example_fit, target) != bcx.direct_effects(other, target)
         assert differs.all()
     for target in ("organization", "typical"):
-        xr.testing.assert_identical(
-            bcx.direct_effects(example_fit, target), bcx.direct_effects(other, target)
-        )
+        xr.testing.assert_identical(bcx.direct_effects(example_fit, target), bcx.direct_effects(other, target))
 
 
 def test_all_answers_speak_of_the_same_new_organization(example_fit: bcx.Fit) -> None:
@@ -181,9 +175,7 @@ def test_all_answers_speak_of_the_same_new_organization(example_fit: bcx.Fit) ->
         total.sel(cause="trust", outcome="loyalty").values,
         rtol=1e-12,
     )
-    np.testing.assert_allclose(
-        bcx.heterogeneity(example_fit)["prediction"].values, direct.values, rtol=1e-12
-    )
+    np.testing.assert_allclose(bcx.heterogeneity(example_fit)["prediction"].values, direct.values, rtol=1e-12)
 
 
 def test_unreported_and_new_organizations_are_different_draws(example_fit: bcx.Fit) -> None:
@@ -210,9 +202,7 @@ def independent(**pooling: str) -> bcx.Fit:
     evidence = bcx.Evidence.from_rows(rows, organization="organization", n_planned=5)
     settings: dict[str, Any] = {"random_seed": SEED, "progressbar": False, "chains": 2, "cores": 1}
     with pytest.warns(bcx.ConvergenceWarning):
-        return bcx.fit(
-            bcx.parse_model("m ~ x1; y ~ m + x1"), evidence, pooling=pooling, draws=10, tune=50, **settings
-        )
+        return bcx.fit(bcx.parse_model("m ~ x1; y ~ m + x1"), evidence, pooling=pooling, draws=10, tune=50, **settings)
 
 
 def rows_of_example() -> Any:

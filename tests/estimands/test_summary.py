@@ -37,7 +37,9 @@ def test_diagnostics_are_those_of_arviz(example_fit: bcx.Fit) -> None:
         one = effects.sel(path=path).values
         assert table.loc[path, "r_hat"] == pytest.approx(float(arviz_stats.rhat(one)))
         assert table.loc[path, "ess_bulk"] == pytest.approx(float(arviz_stats.ess(one, method="bulk")))
-        assert table.loc[path, "ess_tail"] == pytest.approx(float(arviz_stats.ess(one, method="tail", prob=(0.05, 0.95))))
+        assert table.loc[path, "ess_tail"] == pytest.approx(
+            float(arviz_stats.ess(one, method="tail", prob=(0.05, 0.95)))
+        )
         assert table.loc[path, "mcse_mean"] == pytest.approx(float(arviz_stats.mcse(one, method="mean")))
 
 

@@ -215,16 +215,29 @@ def test_an_organization_more_is_a_term_more() -> None:
     assert together == pytest.approx(apart - 2 * prior.sum(), rel=1e-12)
 
 
-def test_zeros_that_cannot_be_met_have_density_zero() -> None:
-    """x1 ~~ x2 and x1 ~~ x3 nearly 1 leave no x2 ~~ x3 of 0."""
-    text = "y ~ x1 + x2 + x3; x2 ~~ 0*x3; m ~ y"
-    for model in (text, text + "; m ~~ 0*z; m ~ z; w ~ m; w ~~ y"[:0] or text):
-        arrays = arrays_of(model, "full", "default", "mean")
-        names = [arrays.layout.components[c].name for c in arrays.shared]
-        x = np.zeros(arrays.n_dim)
-        assert np.isfinite(log_density(x, arrays.records)[0])
-        x[[names.index("x1~~x2"), names.index("x1~~x3")]] = 2.0
-        assert log_density(x, arrays.records)[0] == -np.inf
+@pytest.mark.parametrize(
+    ("text", "one", "other"),
+    [
+        ("y ~ x1 + x2 + x3; x2 ~~ 0*x3", "x1~~x2", "x1~~x3"),
+        (F + G + H + "k =~ y1 + y2 + y3; k ~ f + g + h; g ~~ 0*h", "f~~g", "f~~h"),
+        ("m1 ~ x; m2 ~ x; m3 ~ x; m1 ~~ m2 + m3", "m1~~m2", "m1~~m3"),
+    ],
+    ids=["observed", "latent", "general"],
+)
+def test_zeros_that_cannot_be_met_have_density_zero(text: str, one: str, other: str) -> None:
+    """Two variables that nearly are a third one cannot be uncorrelated."""
+    arrays = arrays_of(text, "full", "default", "mean")
+    free = [int(np.argmax(arrays.shared_map[1][i])) for i in named(arrays, one, other)]
+    x = np.zeros(arrays.n_dim)
+    assert np.isfinite(log_density(x, arrays.records)[0])
+    x[free] = 2.0
+    assert log_density(x, arrays.records)[0] == -np.inf
+
+
+def named(arrays: Arrays, *names: str) -> list[int]:
+    """Positions among the shared components."""
+    shared = [arrays.layout.components[c].name for c in arrays.shared]
+    return [shared.index(name) for name in names]
 
 
 @pytest.mark.parametrize("far", [50.0, 800.0, -800.0])
