@@ -174,8 +174,8 @@ class Priors:
 
     Examples
     --------
-    >>> priors = Priors().replace({"loyalty~trust": Prior("Normal", mu=0.3, sigma=0.2)}, path_sd=Prior("HalfNormal",
-    sigma=0.1))
+    >>> narrow = Prior("HalfNormal", sigma=0.1)
+    >>> priors = Priors().replace({"loyalty~trust": Prior("Normal", mu=0.3, sigma=0.2)}, path_sd=narrow)
     >>> priors.path_sd
     Prior("HalfNormal", sigma=0.1)
     """

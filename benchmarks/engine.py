@@ -22,12 +22,12 @@ from arviz_stats import ess
 
 from bayescx.kernel import posterior as kernel
 from bayescx.model.engine import compile_kernel, sample_kernel
+from bayescx.model.nuts import SamplerSettings
 from bayescx.model.start import Start
 from benchmarks import problems
 from benchmarks.timing import in_turns, ratio, seconds
 
 GRADIENTS = 500
-SAMPLER = {"target_accept": 0.9, "progressbar": False}
 
 
 def gradients(start: Start, repeat: int = GRADIENTS) -> Callable[[], None]:
@@ -50,7 +50,14 @@ def _at(array: np.ndarray) -> object:
 
 def draws(start: Start, *, chains: int, cores: int, n: int = 1000, seed: int = 1) -> object:
     """Sample ``chains`` x (n + n)."""
-    return sample_kernel(start, draws=n, tune=n, chains=chains, cores=cores, seed=seed, **SAMPLER)
+    return sample_kernel(start, settings(chains=chains, cores=cores, n=n, seed=seed))
+
+
+def settings(*, chains: int, cores: int, n: int, seed: int = 1) -> SamplerSettings:
+    """Sampler settings for ``chains`` x (n + n)."""
+    return SamplerSettings(
+        draws=n, tune=n, chains=chains, cores=cores, seed=seed, target_accept=0.9, progressbar=False
+    )  # fmt: skip
 
 
 def effective_draws(start: Start, seeds: int = 5) -> None:
@@ -142,15 +149,15 @@ def beside_pytensor(start: Start) -> None:
     from bayescx.model.build import sample_open
 
     ready = problems.prepared()
-    settings = {"chains": 2, "cores": 2, "draws": 100, "tune": 100, "seed": 1, **SAMPLER}
+    short = settings(chains=2, cores=2, n=100)
     taken: dict[str, tuple[float, float]] = {}
     trees: dict[str, object] = {}
 
     def ours() -> None:
-        trees["kernel"] = sample_kernel(start, **settings)
+        trees["kernel"] = sample_kernel(start, short)
 
     def plain() -> None:
-        trees["pytensor"] = sample_open(ready, **settings)[1]
+        trees["pytensor"] = sample_open(ready, short)[1]
 
     for name, job in {"kernel": ours, "pytensor": plain}.items():
         wall = seconds(job)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +119,7 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
     sys.stdout.flush()  # what was printed before comes before the progress, also in a log of both
     began = time.perf_counter()
     live = sys.stderr.isatty() and not quiet
-    with warnings.catch_warnings(record=True) as caught, _interruptible():
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         from bayescx.model import fit
 
@@ -135,28 +133,6 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
     for warning in caught:
         _show_warning(warning)
     return fitted
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Make Ctrl-C end the command: nutpie answers it with the draws so far, which look like a whole fit."""
-    interrupted = False
-
-    def remember(_number: int, _frame: Any) -> None:
-        nonlocal interrupted
-        interrupted = True
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    except Exception:
-        if not interrupted:
-            raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if interrupted:
-        raise KeyboardInterrupt
 
 
 def _show_warning(warning: warnings.WarningMessage) -> None:

@@ -78,18 +78,21 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     )  # fmt: skip
 
 
-def _reach(model: PathModel) -> tuple[list[str], list[str], NDArray[np.bool_]]:
-    """Causes, outcomes, and which cause reaches which outcome along arrows."""
+def _reach(model: PathModel, shortest: int) -> tuple[list[str], list[str], NDArray[np.bool_]]:
+    """Causes, outcomes, and which cause reaches which outcome along at least ``shortest`` (1 or 2) arrows."""
     names = model.constructs
     position = {name: i for i, name in enumerate(names)}
-    reached = np.zeros((len(names), len(names)), dtype=bool)
+    reached, behind = np.zeros((2, len(names), len(names)), dtype=bool)
     for outcome in names:  # causal order: what reaches a predictor is known before
+        row = position[outcome]
         for predictor in model.predictors(outcome):
-            reached[position[outcome]] |= reached[position[predictor]]
-            reached[position[outcome], position[predictor]] = True
+            behind[row] |= reached[position[predictor]]
+        reached[row] = behind[row]
+        reached[row, [position[predictor] for predictor in model.predictors(outcome)]] = True
     causes = [name for name in names if reached[:, position[name]].any()]
     outcomes = [name for name in names if reached[position[name]].any()]
-    grid = reached[np.ix_([position[o] for o in outcomes], [position[c] for c in causes])].T
+    wanted = reached if shortest == 1 else behind
+    grid = wanted[np.ix_([position[o] for o in outcomes], [position[c] for c in causes])].T
     return causes, outcomes, grid
 
 
@@ -104,7 +107,7 @@ def _pairs(
     standardized: bool,
     ratio: bool = False,
 ) -> xr.DataArray:
-    causes, outcomes, grid = _reach(fit.model)
+    causes, outcomes, grid = _reach(fit.model, 2 if pick == "indirect" and not ratio else 1)
     position = {construct: i for i, construct in enumerate(layout_of(fit).constructs)}
     rows, columns = [position[o] for o in outcomes], [position[c] for c in causes]
 
@@ -143,6 +146,8 @@ def total_effects(fit: Fit, target: Target = "organization", *, standardized: bo
 
 def indirect_effects(fit: Fit, target: Target = "organization", *, standardized: bool = True) -> xr.DataArray:
     """Indirect effects: total minus direct. Parameters and dims are those of ``total_effects``.
+
+    Coordinate ``has_route`` (cause, outcome) tells pairs with a route through at least one other construct.
 
     Examples
     --------

@@ -13,6 +13,8 @@ from bayescx.errors import FitError
 
 __all__ = ["summarize"]
 
+_TAILS = (0.05, 0.95)  # as Vehtari et al. (2021); left out, ArviZ would take them from its settings
+
 
 def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.DataFrame:
     """Summarize draws as a tidy table, one row per quantity.
@@ -89,7 +91,7 @@ def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
         diagnostics = {
             "mcse_mean": mcse(bare, method="mean"),
             "ess_bulk": ess(bare, method="bulk"),
-            "ess_tail": ess(bare, method="tail"),
+            "ess_tail": ess(bare, method="tail", prob=_TAILS),
             "r_hat": rhat(bare),
         }
     return {

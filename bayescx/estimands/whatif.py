@@ -62,7 +62,7 @@ def what_if(
                 f"the model has no construct {name!r}{did_you_mean(str(name), position)} "
                 f"Constructs: {', '.join(position)}"
             )
-        if not np.isfinite(amount):
+        if not _is_finite(amount):
             raise FitError(f"the change of {name!r} must be a finite number, found {amount!r}")
     moved = [position[name] for name in changes]
     amounts = np.array([float(amount) for amount in changes.values()])
@@ -82,6 +82,10 @@ def what_if(
         fit, target, evaluate(fit, target, function), (OUTCOME,), {OUTCOME: list(layout.constructs)},
         name="what_if", long_name=f"change after {listed}", units="SD" if standardized else "data units",
     )  # fmt: skip
+
+
+def _is_finite(amount: object) -> bool:
+    return isinstance(amount, int | float | np.number) and bool(np.isfinite(amount))
 
 
 def defined_parameters(fit: Fit, target: Target = "organization", *, standardized: bool = False) -> xr.DataArray:

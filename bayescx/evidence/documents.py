@@ -59,9 +59,7 @@ def read_evidence(
     return Evidence.from_rows(path, organization=organization, n_planned=n_planned, min_n=min_n)
 
 
-def _from_document(
-    path: Path, organization: str | None, n_planned: int | None, min_n: int | None
-) -> Evidence:
+def _from_document(path: Path, organization: str | None, n_planned: int | None, min_n: int | None) -> Evidence:
     document = read_toml(path)
     defects = [f"unknown key '{key}'{suggestion(key, KEYS)}" for key in document if key not in KEYS]
     if organization is not None:
@@ -89,8 +87,7 @@ def _shares(folder: Path, organizations: object) -> tuple[dict[str, Part], tuple
         defects += ("an organization has an empty name",)
     owners: dict[Path, str] = {}
     parts: dict[str, Part] = {
-        name: _share(folder, name, entry, owners)
-        for name, entry in zip(cleaned, organizations.values(), strict=True)
+        name: _share(folder, name, entry, owners) for name, entry in zip(cleaned, organizations.values(), strict=True)
     }
     return parts, defects
 

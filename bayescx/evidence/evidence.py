@@ -78,9 +78,7 @@ class Evidence:
             object.__setattr__(self, name, None if value is None else int(value))
 
     @classmethod
-    def from_rows(
-        cls, rows: Any, *, organization: str, n_planned: int | None = None, min_n: int | None = None
-    ) -> Self:
+    def from_rows(cls, rows: Any, *, organization: str, n_planned: int | None = None, min_n: int | None = None) -> Self:
         """Take one table in which a column names the organization of each row.
 
         Parameters
@@ -119,9 +117,7 @@ class Evidence:
         return cls.from_parts(moments, n_planned=n_planned, min_n=min_n)
 
     @classmethod
-    def from_parts(
-        cls, parts: Mapping[str, Any], *, n_planned: int | None = None, min_n: int | None = None
-    ) -> Self:
+    def from_parts(cls, parts: Mapping[str, Any], *, n_planned: int | None = None, min_n: int | None = None) -> Self:
         """Take rows (a DataFrame) or moments (SampleMoments) of each organization, by its name.
 
         Raises
@@ -260,9 +256,7 @@ class Evidence:
             )
         if not kept:
             largest = max(one.n_obs for one in examined)
-            problems.append(
-                f"min_n = {self.min_n} keeps out every organization; the largest has n = {largest}"
-            )
+            problems.append(f"min_n = {self.min_n} keeps out every organization; the largest has n = {largest}")
         findings = [finding for one in kept for finding in one.findings]
         return (*problems, *lines(findings, len(self.parts)))
 
@@ -271,9 +265,7 @@ def _distinct(variables: Sequence[str]) -> tuple[str, ...]:
     """Return the variables as a tuple, unless it is no list of distinct names."""
     wanted = tuple(variables)
     if isinstance(variables, str) or not wanted or len(set(wanted)) < len(wanted):
-        raise EvidenceError(
-            "evidence", [f"the variables must be a list of distinct names, not {variables!r}"]
-        )
+        raise EvidenceError("evidence", [f"the variables must be a list of distinct names, not {variables!r}"])
     return wanted
 
 

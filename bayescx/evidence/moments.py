@@ -309,10 +309,7 @@ def _content_problems(content: object) -> list[str]:
 def _is_numbers(matrix: object, width: int, *, rows: int) -> bool:
     if not (isinstance(matrix, list) and len(matrix) == rows):
         return False
-    return all(
-        isinstance(row, list) and len(row) == width and all(_is_number(cell) for cell in row)
-        for row in matrix
-    )
+    return all(isinstance(row, list) and len(row) == width and all(_is_number(cell) for cell in row) for row in matrix)
 
 
 def _is_number(cell: object) -> bool:

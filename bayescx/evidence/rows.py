@@ -232,8 +232,7 @@ def _sample(
     findings += _without_infinities(sheet, organization, own, names, block)
     empty = np.isnan(block).all(axis=0) if len(block) else np.zeros(len(names), dtype=bool)
     findings += [
-        Finding(f"no values in column '{names[index]}'", organization)
-        for index in np.flatnonzero(empty).tolist()
+        Finding(f"no values in column '{names[index]}'", organization) for index in np.flatnonzero(empty).tolist()
     ]
     complete = block[~np.isnan(block).any(axis=1)] if sound else block
     mean = cov = None

@@ -126,8 +126,8 @@ class Work(NamedTuple):
     """Room for one evaluation, filled on the way to the density and read on the way back.
 
     ``u`` (J, C): components. ``mean``, ``precision`` (O,): of the populations of own components. ``sd_slope``
-    (populations,): d log tau / dx. ``deviation`` (J, O): of own components from ``mean``. ``scale`` (J, O): of components
-    that are moved alone. ``inverse`` (J, total): the matrices K of blocks.
+    (populations,): d log tau / dx. ``deviation`` (J, O): of own components from ``mean``. ``scale`` (J, O): of
+    components that are moved alone. ``inverse`` (J, total): the matrices K of blocks.
     """
 
     u: Floats

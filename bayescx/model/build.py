@@ -21,6 +21,7 @@ from bayescx.errors import ModelError
 from bayescx.model.arrays import Arrays, component_priors
 from bayescx.model.averages import free_directions
 from bayescx.model.layout import BLOCKS, Layout
+from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.prepare import Prepared, prepare
 from bayescx.model.start import find_start
 from bayescx.model.symbolic import implied_covariance
@@ -232,34 +233,14 @@ def _conditional(name: str, dim: str, mu: Tensor, tau: Tensor, estimate: Floats,
     return values
 
 
-def sample_open(
-    prepared: Prepared,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    seed: int,
-    progressbar: bool,
-    target_accept: float,
-) -> tuple[xr.Dataset, xr.DataTree]:
+def sample_open(prepared: Prepared, settings: SamplerSettings) -> tuple[xr.Dataset, xr.DataTree]:
     """Sample the conditional form through nutpie and JAX: the posterior by block, and nutpie's tree."""
     import nutpie
 
     compiled = nutpie.compile_pymc_model(
         open_model(prepared, "conditional"), backend="jax", gradient_backend="jax", freeze_model=False
     )
-    sampled = nutpie.sample(
-        compiled,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        seed=seed,
-        target_accept=target_accept,
-        progress_bar=progressbar,
-        save_warmup=False,
-    )
+    sampled = run_nutpie(compiled, settings)
     every = sampled["posterior"].to_dataset()
     names = [name + suffix for name, _ in BLOCK_VARIABLES.values() for suffix in ("", "_mu", "_tau")]
     kept = every[[name for name in names if name in every]]

@@ -15,6 +15,7 @@ __all__ = ["ESS_LIMIT", "R_HAT_LIMIT", "convergence_problems", "warn_unless_conv
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 _LISTED = 5
+_TAILS = (0.05, 0.95)  # as Vehtari et al. (2021); left out, ArviZ would take them from its settings
 
 
 def _worst(values: xr.Dataset, moves: xr.Dataset, *, largest: bool) -> list[tuple[str, float]]:
@@ -51,7 +52,7 @@ def convergence_problems(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]:
             problems.append(f"R-hat is above {R_HAT_LIMIT} for {_listing(bad, '.3f')}")
     for method in ("bulk", "tail"):
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = ess(posterior, method=method)
+            values = ess(posterior, method=method, prob=_TAILS if method == "tail" else None)
         bad = [(n, v) for n, v in _worst(values, moves, largest=False) if not v >= ESS_LIMIT]
         if bad:
             problems.append(f"the {method} effective sample size is below {ESS_LIMIT} for {_listing(bad, '.0f')}")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bayescx.kernel.posterior import EXPAND, LOG_DENSITY, expand, log_density
 from bayescx.model.arrays import Arrays
+from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.start import Start
 
 __all__ = ["compile_kernel", "sample_kernel"]
@@ -113,29 +114,6 @@ def _through_python(start: Start) -> Any:
     )
 
 
-def sample_kernel(
-    start: Start,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    seed: int,
-    target_accept: float,
-    progressbar: bool,
-) -> xr.DataTree:
+def sample_kernel(start: Start, settings: SamplerSettings) -> xr.DataTree:
     """Sample; the result has the expanded draws by group of components and nutpie's statistics."""
-    import nutpie
-
-    tree: xr.DataTree = nutpie.sample(
-        compile_kernel(start),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        seed=seed,
-        target_accept=target_accept,
-        progress_bar=progressbar,
-        save_warmup=False,
-    )
-    return tree
+    return run_nutpie(compile_kernel(start), settings)

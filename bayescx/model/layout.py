@@ -261,9 +261,10 @@ def _lay_out(
     variances = {row.lhs: row for row in model.variances}
     endogenous = set(model.endogenous)
     psi = [build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v)) for v in constructs]
-    alone = _single_indicators(model)
     theta = [
-        SdEntry(v, -1, 0.0) if v in index else build.sd(v, "residuals", variances.get(v), 0.0 if v in alone else None)
+        SdEntry(v, -1, 0.0)
+        if v in index
+        else build.sd(v, "residuals", variances.get(v), 0.0 if v in model.single_indicators else None)
         for v in variables
     ]
     pairs: dict[frozenset[str], Parameter | None] = {
@@ -293,12 +294,3 @@ def _refuse_equal_covariances(model: PathModel) -> None:
             )
     if problems:
         raise ModelError(f"model {model.name or ''}".strip(), problems)
-
-
-def _single_indicators(model: PathModel) -> set[str]:
-    """Items that are the only one of their factor, and of no other: as in lavaan their residual variance is 0."""
-    of_factor: dict[str, list[str]] = {}
-    for row in model.loadings:
-        of_factor.setdefault(row.lhs, []).append(row.rhs)
-    loaded = [row.rhs for row in model.loadings]
-    return {items[0] for items in of_factor.values() if len(items) == 1 and loaded.count(items[0]) == 1}

@@ -7,7 +7,6 @@ So this is the place to compare with lavaan, and to ask what the evidence says a
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import ORGANIZATION
 from bayescx.errors import ModelError, did_you_mean
-from bayescx.spec import Parameter, PathModel
+from bayescx.spec import PathModel
 
 if TYPE_CHECKING:
     from bayescx.evidence import Evidence
@@ -203,14 +202,13 @@ def _cells(model: PathModel) -> Iterator[_Cell]:
             yield cell(row.name, "beta", (construct[row.rhs], construct[row.lhs]), marker)
         else:
             yield cell(row.name, "lambda", (column[row.rhs], construct[row.lhs]), marker)
-    alone = _single_items(model.loadings)
     for name in dict.fromkeys([*model.observed, *model.constructs]):
         variance = f"{name}~~{name}"
         if name in construct:
             yield cell(variance, "psi", (construct[name], construct[name]))
             yield cell(f"{name}~1", "alpha", (construct[name], 0), math.nan if name in column else 0.0)
         else:
-            zero = 0.0 if name in alone and variance not in rows else None
+            zero = 0.0 if name in model.single_indicators and variance not in rows else None
             yield cell(variance, "theta", (column[name], column[name]), zero)
             yield cell(f"{name}~1", "nu", (column[name], 0), math.nan)
     pairs = {frozenset((row.lhs, row.rhs)): row.name for row in model.covariances}
@@ -221,12 +219,6 @@ def _cells(model: PathModel) -> Iterator[_Cell]:
         index, matrix = (construct, "psi") if pair <= set(construct) else (column, "theta")
         low, high = sorted(index[variable] for variable in pair)
         yield cell(name, matrix, (high, low))
-
-
-def _single_items(loadings: Sequence[Parameter]) -> set[str]:
-    """Items that are the only one of their factor and of no other: lavaan fixes their residuals to 0."""
-    size, uses = Counter(row.lhs for row in loadings), Counter(row.rhs for row in loadings)
-    return {row.rhs for row in loadings if size[row.lhs] == 1 and uses[row.rhs] == 1}
 
 
 def _turned(covariance: str) -> str:

@@ -19,6 +19,7 @@ from bayescx.evidence import Evidence, Matched
 from bayescx.fitted import Fit
 from bayescx.model.arrays import Arrays, route_of
 from bayescx.model.convergence import warn_unless_converged
+from bayescx.model.nuts import SamplerSettings
 from bayescx.model.prepare import Prepared, prepare
 from bayescx.model.start import Start, find_start
 from bayescx.model.tree import constant_data, posterior_dataset, prior_dataset
@@ -116,15 +117,15 @@ def fit(
     )
     prepared = prepare(model, evidence, priors, pooling=pooling, scale=scale, identification=identification)
     seed = secrets.randbelow(2**31) if random_seed is None else int(random_seed)
-    settings = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "cores": min(chains, cores or os.cpu_count() or 1),
-        "seed": seed,
-        "target_accept": target_accept,
-        "progressbar": progressbar,
-    }
+    settings = SamplerSettings(
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=min(chains, cores or os.cpu_count() or 1),
+        seed=seed,
+        target_accept=target_accept,
+        progressbar=progressbar,
+    )
     began = time.perf_counter()
     layout = prepared.layout
     start = find_start(Arrays.of(layout, prepared.sample, prepared.priors))
@@ -143,7 +144,10 @@ def fit(
     )
     problems = warn_unless_converged(posterior, stats)
     provenance = {
-        **{key: settings[key] for key in ("draws", "tune", "chains", "target_accept")},
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "target_accept": target_accept,
         "random_seed": seed,
         "engine": engine,
         "likelihood_route": ("observed", "latent", "general")[route_of(layout)],
@@ -183,18 +187,18 @@ def _check_settings(**settings: Any) -> None:
         raise ModelError("settings of fit", problems)
 
 
-def _sample_kernel(start: Start, evidence: Matched, settings: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
+def _sample_kernel(start: Start, evidence: Matched, settings: SamplerSettings) -> tuple[xr.Dataset, xr.Dataset]:
     from bayescx.model.engine import sample_kernel
 
-    sampled = sample_kernel(start, **settings)
+    sampled = sample_kernel(start, settings)
     raw = {str(name): array.values for name, array in sampled["posterior"].data_vars.items()}
     return posterior_dataset(start.arrays, raw, evidence.organizations), _statistics(sampled)
 
 
-def _sample_pymc(prepared: Prepared, settings: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
+def _sample_pymc(prepared: Prepared, settings: SamplerSettings) -> tuple[xr.Dataset, xr.Dataset]:
     from bayescx.model.build import sample_open
 
-    posterior, sampled = sample_open(prepared, **settings)
+    posterior, sampled = sample_open(prepared, settings)
     return posterior, _statistics(sampled)
 
 

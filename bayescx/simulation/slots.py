@@ -40,12 +40,11 @@ def _slots(model: PathModel) -> Iterator[Slot]:
     for row in model.loadings:
         yield _written(row, "loading")
     variances = {row.lhs: row for row in model.variances}
-    exact = _single_indicators(model)
     for name in (*model.constructs, *model.items):
         if name in variances:
             yield _written(variances[name], "variance")
         else:
-            yield Slot(f"{name}~~{name}", "variance", name, name, 0.0 if name in exact else None)
+            yield Slot(f"{name}~~{name}", "variance", name, name, 0.0 if name in model.single_indicators else None)
     for row in model.covariances:
         yield _written(row, "covariance")
     written = {frozenset((row.lhs, row.rhs)) for row in model.covariances}
@@ -57,13 +56,6 @@ def _slots(model: PathModel) -> Iterator[Slot]:
 
 def _written(row: Parameter, kind: str) -> Slot:
     return Slot(row.name, kind, row.lhs, row.rhs, row.fixed, row.label)
-
-
-def _single_indicators(model: PathModel) -> set[str]:
-    """Items that are a factor's only one and load on nothing else: they are that factor, without error."""
-    loaded = [row.rhs for row in model.loadings]
-    owners = [row.lhs for row in model.loadings]
-    return {row.rhs for row in model.loadings if owners.count(row.lhs) == 1 and loaded.count(row.rhs) == 1}
 
 
 def given_values(model: PathModel, values: Mapping[str, float]) -> dict[str, float]:

@@ -182,9 +182,7 @@ def _value(row: Parameter) -> str:
     return "free" if row.fixed is None else f"fixed to {row.fixed:g}"
 
 
-def _definitions(
-    parameters: Sequence[Parameter], definitions: Sequence[Definition], roles: Roles
-) -> Iterator[Problem]:
+def _definitions(parameters: Sequence[Parameter], definitions: Sequence[Definition], roles: Roles) -> Iterator[Problem]:
     known = _Names(parameters, definitions, roles)
     for place, definition in enumerate(definitions):
         yield from _definition_name(definition, known)
@@ -197,9 +195,7 @@ def _definitions(
 class _Names:
     """Labels, definitions and variables, looked up by name."""
 
-    def __init__(
-        self, parameters: Sequence[Parameter], definitions: Sequence[Definition], roles: Roles
-    ) -> None:
+    def __init__(self, parameters: Sequence[Parameter], definitions: Sequence[Definition], roles: Roles) -> None:
         self.definitions = definitions
         self.variables = set(roles.variables)
         self.labels = {row.label: row for row in reversed(parameters) if row.label is not None}
@@ -221,9 +217,7 @@ def _definition_name(definition: Definition, known: _Names) -> Iterator[Problem]
         shown = f"which is also the label of {row.name} (line {row.line})"
         yield _at(definition, f"found the definition '{name}', {shown}; rename one")
     elif name in known.variables:
-        yield _at(
-            definition, f"found the definition '{name}', which is also a variable; rename the definition"
-        )
+        yield _at(definition, f"found the definition '{name}', which is also a variable; rename the definition")
 
 
 def _unknown_label(label: str, place: int, definition: Definition, known: _Names) -> str:
@@ -233,9 +227,7 @@ def _unknown_label(label: str, place: int, definition: Definition, known: _Names
         line = known.definitions[known.first[label]].line
         return f"found '{label}' before its definition on line {line}; move that line above this one"
     if label in known.variables:
-        return (
-            f"found the variable '{label}' in a definition, which takes labels; label its path: y ~ a*{label}"
-        )
+        return f"found the variable '{label}' in a definition, which takes labels; label its path: y ~ a*{label}"
     available = sorted({*known.labels, *(d.name for d in known.definitions[: min(place, _MAX_TO_COMPARE)])})
     hint = did_you_mean(label, available) if len(available) <= _MAX_TO_COMPARE else ""
     if not hint:

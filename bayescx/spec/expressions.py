@@ -144,9 +144,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.steps: list[Number | Label | Apply] = []
-        self.waiting: list[
-            tuple[Token, int, int]
-        ] = []  # token, strength, arity; a parenthesis has strength 0
+        self.waiting: list[tuple[Token, int, int]] = []  # token, strength, arity; a parenthesis has strength 0
         self.positions: dict[str, tuple[int, int]] = {}
         self.wants_value = True
 
@@ -174,9 +172,7 @@ class _Reader:
         elif token.kind == "name" and following.text == "(":
             if token.text not in FUNCTIONS:
                 known = join(FUNCTIONS)
-                raise StatementError(
-                    token.line, token.column, f"found the function {token}; := knows {known}"
-                )
+                raise StatementError(token.line, token.column, f"found the function {token}; := knows {known}")
             # A function binds more strongly than any operator, to the parenthesis that comes next.
             self.waiting.append((token, 5, 1))
         elif token.kind == "name":

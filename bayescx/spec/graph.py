@@ -112,9 +112,7 @@ def _on_cycle_or_between(nodes: Sequence[str], effects: Mapping[str, Sequence[st
     return [node for node in nodes if node not in before and node not in behind]
 
 
-def _shortest_cycle(
-    start: str, effects: Mapping[str, Sequence[str]], within: set[str]
-) -> tuple[str, ...] | None:
+def _shortest_cycle(start: str, effects: Mapping[str, Sequence[str]], within: set[str]) -> tuple[str, ...] | None:
     """Search breadth first from a node back to itself."""
     came_from: dict[str, str] = {}
     queue = deque([start])

@@ -98,6 +98,12 @@ class PathModel:
         return self._roles.items
 
     @cached_property
+    def single_indicators(self) -> frozenset[str]:
+        """Items that are a factor's only one and load on nothing else: as in lavaan they have no error variance."""
+        owners, loaded = [row.lhs for row in self.loadings], [row.rhs for row in self.loadings]
+        return frozenset(row.rhs for row in self.loadings if owners.count(row.lhs) == 1 and loaded.count(row.rhs) == 1)
+
+    @cached_property
     def constructs(self) -> tuple[str, ...]:
         """Factors and observed structural variables, causes first; ties in order of appearance."""
         return causal_order(self._roles.structural, self._roles.arrows)
@@ -151,9 +157,7 @@ class PathModel:
         self._check_construct(outcome)
         count = count_routes(outcome, self._effects)[cause]
         if count > MAX_ROUTES:
-            problem = (
-                f"found {count} routes from '{cause}' to '{outcome}'; at most {MAX_ROUTES} can be listed"
-            )
+            problem = f"found {count} routes from '{cause}' to '{outcome}'; at most {MAX_ROUTES} can be listed"
             raise ModelError(headline(self.name, self.source), [problem])
         return routes(cause, outcome, self._effects)
 
@@ -179,9 +183,7 @@ class PathModel:
 
     def __str__(self) -> str:
         """One line per factor, equation and definition."""
-        factors = [
-            f"{name} =~ {_sum(r.rhs for r in self.loadings if r.lhs == name)}" for name in self.latents
-        ]
+        factors = [f"{name} =~ {_sum(r.rhs for r in self.loadings if r.lhs == name)}" for name in self.latents]
         outcomes = [name for name in self.endogenous if any(row.lhs == name for row in self.paths)]
         equations = [f"{name} ~ {_sum(r.rhs for r in self.paths if r.lhs == name)}" for name in outcomes]
         definitions = [f"{definition.name} := {definition.text}" for definition in self.definitions]

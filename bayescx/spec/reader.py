@@ -46,9 +46,7 @@ def parse_model(text: str, *, name: str | None = None, source: str | None = None
     ['trust~satisfaction', 'loyalty~trust']
     """
     if not isinstance(text, str):
-        raise TypeError(
-            f"parse_model takes a model's text, not {type(text).__name__}; read_model(path) reads a file"
-        )
+        raise TypeError(f"parse_model takes a model's text, not {type(text).__name__}; read_model(path) reads a file")
     parsed = parse(text)
     refuse(ModelSyntaxError, headline(name, source), text, parsed.problems)
     return PathModel(text, name, parsed.parameters, parsed.definitions, source)
@@ -105,7 +103,5 @@ def _decode(content: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", errors="replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        problem = (
-            f"line {line}, column {column}: found byte 0x{content[error.start]:02x}, which is not UTF-8 text"
-        )
+        problem = f"line {line}, column {column}: found byte 0x{content[error.start]:02x}, which is not UTF-8 text"
         raise ModelSyntaxError(headline(None, source), [f"{problem}; save the file as UTF-8"]) from error

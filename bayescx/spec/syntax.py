@@ -105,9 +105,7 @@ def _without_relation(statement: Statement) -> StatementError:
         return _error(first, f"found {first} at the start of a statement; {STATEMENTS}")
     if second.kind == "name" and second.text.lower() in OTHER_LANGUAGES:
         return _error(second, f"found {second} after {first}; {OTHER_LANGUAGES[second.text.lower()]}")
-    return _error(
-        second, f"found {second} after {first} and no ~, =~, ~~ or := in the statement; {STATEMENTS}"
-    )
+    return _error(second, f"found {second} after {first} and no ~, =~, ~~ or := in the statement; {STATEMENTS}")
 
 
 def _definition(statement: Statement, relation: int) -> Definition:

@@ -1,8 +1,8 @@
 """Answers worked out by hand: one organization at a time, loops over names, in the data's units from the start.
 
 Nothing is shared with the package but the posterior, the common scale and the rows of the model. `World` rebuilds one
-organization from its parameters: a raw path is the path on the common scale times the ratio of the units, every construct
-is a sum of disturbances, and effects are sums over routes found by recursion.
+organization from its parameters: a raw path is the path on the common scale times the ratio of the units, every
+construct is a sum of disturbances, and effects are sums over routes found by recursion.
 """
 
 from __future__ import annotations

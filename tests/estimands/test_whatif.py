@@ -73,8 +73,6 @@ def test_what_if_refuses_what_it_cannot_do(example_fit: bcx.Fit) -> None:
         bcx.what_if(example_fit, {"trst": 1.0})
     with pytest.raises(FitError, match="'trust' must be a finite number, found nan"):
         bcx.what_if(example_fit, {"trust": float("nan")})
-    with pytest.raises(FitError, match="'trust' must be a finite number, found '1'"):
-        bcx.what_if(example_fit, {"trust": "1"})  # type: ignore[dict-item]
     with pytest.raises(FitError, match="changes is empty"):
         bcx.what_if(example_fit, {})
 

@@ -20,6 +20,7 @@ from bayescx.model.arrays import Arrays
 from bayescx.model.averages import free_directions
 from bayescx.model.build import build_model, open_model, sample_open
 from bayescx.model.layout import BLOCKS
+from bayescx.model.nuts import SamplerSettings
 from bayescx.model.prepare import Prepared, prepare
 from bayescx.model.start import find_start
 from bayescx.priors import Prior, Priors
@@ -301,7 +302,7 @@ def test_predictions_average_to_the_implied_matrix() -> None:
 def test_sampling_returns_the_posterior_by_block() -> None:
     at = prepared(CASES["observed"])
     settings: dict[str, Any] = {"draws": 20, "tune": 20, "chains": 1, "cores": 1, "seed": 1}
-    posterior, sampled = sample_open(at, **settings, target_accept=0.9, progressbar=False)
+    posterior, sampled = sample_open(at, SamplerSettings(**settings, target_accept=0.9, progressbar=False))
     assert posterior["beta"].dims == ("chain", "draw", "organization", "path")
     assert not [name for name in posterior.data_vars if str(name).endswith(("_eps", "__"))]
     assert sampled["sample_stats"].sizes["draw"] == 20

@@ -18,6 +18,7 @@ import bayescx as bcx
 from bayescx.kernel.posterior import EXPAND, LOG_DENSITY
 from bayescx.model import engine
 from bayescx.model.arrays import Arrays
+from bayescx.model.nuts import SamplerSettings
 from bayescx.model.prepare import prepare
 from bayescx.model.start import Start, find_start
 
@@ -62,7 +63,7 @@ def test_the_compiled_model_speaks_of_c_functions(start: Start) -> None:
 
 
 def test_expanded_draws_are_those_of_the_kernel(start: Start) -> None:
-    sampled = engine.sample_kernel(start, draws=50, tune=50, **SETTINGS)
+    sampled = engine.sample_kernel(start, SamplerSettings(draws=50, tune=50, **SETTINGS))
     posterior = sampled["posterior"].to_dataset()
     assert {name: array.shape[2:] for name, array in posterior.data_vars.items()} == engine.sizes(start.arrays)
     assert (posterior["tau"] > 0).all()
@@ -75,13 +76,13 @@ def test_the_way_through_python_gives_the_same_posterior(
 ) -> None:
     from nutpie import compile_pymc
 
-    usual = engine.sample_kernel(start, draws=500, tune=500, **SETTINGS)["posterior"].to_dataset()
+    usual = engine.sample_kernel(start, SamplerSettings(draws=500, tune=500, **SETTINGS))["posterior"].to_dataset()
     if lost == "class":
         monkeypatch.delattr(compile_pymc, "CompiledPyMCModel")
     else:
         monkeypatch.setattr(engine, "_EXPECTED", engine._EXPECTED | {"a field of another version"})
     with pytest.warns(RuntimeWarning, match="no CompiledPyMCModel as bayescx knows it"):
-        around = engine.sample_kernel(start, draws=500, tune=500, **SETTINGS)["posterior"].to_dataset()
+        around = engine.sample_kernel(start, SamplerSettings(draws=500, tune=500, **SETTINGS))["posterior"].to_dataset()
     assert {name: array.shape for name, array in around.data_vars.items()} == {
         name: array.shape for name, array in usual.data_vars.items()
     }
