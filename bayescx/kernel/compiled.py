@@ -14,6 +14,9 @@ compiled = njit(
     # called from compiled code only: wrappers for Python would triple the time to compile
     no_cpython_wrapper=True,
     no_cfunc_wrapper=True,
+    # one machine function, without symbols that a process which compiles would resolve otherwise than one which reads
+    # the cache: so a seed gives the same draws, to the bit, in both
+    forceinline=True,
 )
 """Decorator of the functions of the kernel."""
 

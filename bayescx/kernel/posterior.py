@@ -206,12 +206,7 @@ def _compiled_or_loaded() -> tuple[Any, Any]:
     timer.daemon = True
     timer.start()
     try:
-        pair = _compile()
-        if not pair[0].cache_hits:
-            # code fresh from the compiler rounds differently from the same code read back: read it back,
-            # so that one seed gives one set of draws in every process
-            pair = _compile()
-        return pair
+        return _compile()
     finally:
         timer.cancel()
 
