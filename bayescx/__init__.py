@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bayescx.estimands import direct_effects as direct_effects
     from bayescx.estimands import heterogeneity as heterogeneity
     from bayescx.estimands import indirect_effects as indirect_effects
+    from bayescx.estimands import mediated_share as mediated_share
     from bayescx.estimands import r_squared as r_squared
     from bayescx.estimands import route_effects as route_effects
     from bayescx.estimands import summarize as summarize
@@ -64,6 +65,7 @@ _HOMES = {
         "direct_effects",
         "heterogeneity",
         "indirect_effects",
+        "mediated_share",
         "r_squared",
         "route_effects",
         "summarize",

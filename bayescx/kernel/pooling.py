@@ -41,9 +41,10 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
     n_z, n_pop = pooling.shared_matrix.shape[1], priors.mean_family.shape[0]
     log_p = 0.0
     for k in range(n_pop):
-        lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], x[n_z + k])
+        mu = pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
+        lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], mu)
         log_p += lp
-        gradient[n_z + k] += slope
+        gradient[n_z + k] += slope * pooling.mean_scale[k]
         free = x[n_z + n_pop + k]
         growth = np.exp(free)
         soft = np.log1p(growth)
@@ -59,7 +60,7 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
     for o in range(pooling.own_component.shape[0] - 1, -1, -1):  # populations come in the order of their components
         k = pooling.population[o]
         if k >= 0:
-            mean[o] = x[n_z + k]
+            mean[o] = pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
             precision[o] = precision[k]
         else:
             mean[o] = pooling.fixed_mean[o]
@@ -243,5 +244,5 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
     for o in range(n_own):
         k = pooling.population[o]
         if k >= 0:
-            gradient[n_z + k] += mean_gradient[o]
+            gradient[n_z + k] += mean_gradient[o] * pooling.mean_scale[k]
             gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * work.sd_slope[k]

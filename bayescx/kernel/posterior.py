@@ -111,13 +111,13 @@ def _unpack(r):
     )  # fmt: skip
     pooling = Pooling(
         _ints(r, 21), _ints(r, 22), _floats(r, 23), _ints(r, 24), _floats(r, 25), _floats(r, 26), _floats(r, 27),
-        _ints(r, 28), _ints(r, 29), _ints(r, 30), _floats(r, 31), _matrix(r, 32),
+        _floats(r, 28), _floats(r, 29), _ints(r, 30), _ints(r, 31), _ints(r, 32), _floats(r, 33), _matrix(r, 34),
     )  # fmt: skip
     priors = Priors(
-        _ints(r, 33), _matrix(r, 34), _ints(r, 35), _matrix(r, 36),
-        _ints(r, 37), _matrix(r, 38), _ints(r, 39), _matrix(r, 40),
+        _ints(r, 35), _matrix(r, 36), _ints(r, 37), _matrix(r, 38),
+        _ints(r, 39), _matrix(r, 40), _ints(r, 41), _matrix(r, 42),
     )  # fmt: skip
-    return data, structure, pooling, priors, Steering(_matrix(r, 41), _matrix(r, 42), _matrix(r, 43))
+    return data, structure, pooling, priors, Steering(_matrix(r, 43), _matrix(r, 44), _matrix(r, 45))
 
 
 @inlined
@@ -161,7 +161,7 @@ def _expand(x, out, records):
     for i in range(n_shared):
         out[i] = work.u[0, pooling.shared_component[i]]
     for k in range(n_pop):
-        out[n_shared + k] = x[n_z + k]
+        out[n_shared + k] = pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
         out[n_shared + n_pop + k] = population_sd(x[n_z + n_pop + k], pooling.sd_scale[k])
     first = n_shared + 2 * n_pop
     for j in range(n_org):

@@ -80,8 +80,9 @@ class Pooling(NamedTuple):
     Own components come in blocks that are moved together; blocks of more than one component come first.
     ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent
     (then ``pooled`` is 0 instead of 1, and the component is listed in ``independent``);
-    ``fixed_mean`` and ``fixed_sd`` then steer it. ``sd_scale`` (populations,) is a typical size of each tau. Shared
-    components are ``shared_offset + shared_matrix @ z``.
+    ``fixed_mean`` and ``fixed_sd`` then steer it. ``mean_centre``, ``mean_scale`` and ``sd_scale`` (populations,)
+    are typical values: mu = centre + scale * x, tau = scale * log(1 + e^x). Shared components are
+    ``shared_offset + shared_matrix @ z``.
     """
 
     own_component: Ints
@@ -90,6 +91,8 @@ class Pooling(NamedTuple):
     independent: Ints
     fixed_mean: Floats
     fixed_sd: Floats
+    mean_centre: Floats
+    mean_scale: Floats
     sd_scale: Floats
     block_start: Ints
     block_offset: Ints

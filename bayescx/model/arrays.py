@@ -1,7 +1,7 @@
 """Layout, moments, priors and steering as the arrays of the compiled density, and the order of its free parameters.
 
-Free parameters x = [z (shared), mu, free tau (population), eps (organization by organization)], with
-tau = scale * log(1 + e^x).
+Free parameters x = [z (shared), mean and SD (population), eps (organization by organization)], each centred and
+scaled so that the sampler starts with all of them near 1: mu = centre + scale * x, tau = scale * log(1 + e^x).
 """
 
 from __future__ import annotations
@@ -108,6 +108,10 @@ class Arrays:
     sample: Sample
     priors: Priors
     steering: problem.Steering
+    shared_steering: tuple[Floats, Floats] | None = None
+    """Centre (Z,) and scale (Z, Z) of the free parameters behind shared components, once they are known."""
+    mean_steering: tuple[Floats, Floats] | None = None
+    """Centre and scale (populations,) of population means, once they are known."""
 
     @classmethod
     def of(cls, layout: Layout, sample: Sample, priors: Priors) -> Arrays:
@@ -147,7 +151,17 @@ class Arrays:
     @cached_property
     def shared_map(self) -> tuple[Floats, Floats]:
         """Offset (F,) and matrix (F, Z) from free parameters to shared components."""
-        return free_directions(self.layout, self.shared)
+        offset, matrix = free_directions(self.layout, self.shared)
+        if self.shared_steering is None:
+            return offset, matrix
+        centre, scale = self.shared_steering
+        return offset + matrix @ centre, matrix @ scale
+
+    @property
+    def mean_map(self) -> tuple[Floats, Floats]:
+        """Centre and scale (populations,) from free parameters to population means."""
+        n_pop = len(self.population)
+        return (np.zeros(n_pop), np.ones(n_pop)) if self.mean_steering is None else self.mean_steering
 
     @cached_property
     def sd_scale(self) -> Floats:
@@ -197,6 +211,8 @@ class Arrays:
             independent=np.flatnonzero(population < 0),
             fixed_mean=steer[:, 0],
             fixed_sd=steer[:, 1],
+            mean_centre=self.mean_map[0],
+            mean_scale=self.mean_map[1],
             sd_scale=self.sd_scale,
             block_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             block_offset=np.concatenate([[0], np.cumsum(sizes**2)])[:-1].astype(np.int64),

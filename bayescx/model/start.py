@@ -21,6 +21,7 @@ from bayescx.priors import Prior, Priors
 __all__ = ["Start", "find_start"]
 
 Floats = NDArray[np.float64]
+_TAU_SPREAD = 0.3  # of the free form of population SDs, over chains
 _NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
 
 
@@ -62,24 +63,27 @@ def find_start(arrays: Arrays) -> Start:
     curvature = peak.curvature.own / np.multiply.outer(pooling.fixed_sd, pooling.fixed_sd)
     steering = _steering(arrays, own, curvature, pooling.fixed_mean, penalty)
     estimate, variance = _own_estimates(arrays, steering)
-    steered = replace(arrays, steering=steering)
-    position = [arrays.own.index(c) for c in arrays.population]
-    centres = own[:, position]
-    noise = np.where(np.isfinite(variance), variance, 0.0)[:, list(arrays.population)].mean(axis=0)
-    observed = centres.var(axis=0, ddof=1) if n_org > 1 else np.full(len(position), 0.01)
-    tau = np.sqrt(np.clip(observed - noise, 0.03**2, 1.0))
-    middle = centres.mean(axis=0)
-    free_tau = np.log(np.expm1(tau / arrays.sd_scale))
-    centre = np.concatenate([peak.x[:n_z], middle, free_tau, np.zeros(n_org * n_own)])
-    spread = np.concatenate(
-        [
-            1 / np.sqrt(np.maximum(np.diagonal(peak.curvature.schur()), 1.0)),
-            tau / np.sqrt(n_org),
-            np.full(len(position), 0.3),
-            np.ones(n_org * n_own),
-        ]
+    around = np.linalg.cholesky(np.linalg.inv(raised(peak.curvature.schur(), 1.0)))
+    middle, tau = _population_guess(arrays, own, variance)
+    steered = replace(
+        arrays,
+        steering=steering,
+        shared_steering=(peak.x[:n_z], around),
+        mean_steering=(middle, tau / np.sqrt(n_org)),
     )
-    return Start(steered, centre, spread, estimate, variance)
+    n_pop = tau.size
+    centre = [np.zeros(n_z + n_pop), np.log(np.expm1(tau / arrays.sd_scale)), np.zeros(n_org * n_own)]
+    spread = [np.ones(n_z + n_pop), np.full(n_pop, _TAU_SPREAD), np.ones(n_org * n_own)]
+    return Start(steered, np.concatenate(centre), np.concatenate(spread), estimate, variance)
+
+
+def _population_guess(arrays: Arrays, own: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Centre and SD of each population by moments: the spread of own estimates less their sampling noise."""
+    n_org = own.shape[0]
+    centres = own[:, [arrays.own.index(c) for c in arrays.population]]
+    noise = np.where(np.isfinite(variance), variance, 0.0)[:, list(arrays.population)].mean(axis=0)
+    observed = centres.var(axis=0, ddof=1) if n_org > 1 else np.full(centres.shape[1], 0.01)
+    return centres.mean(axis=0), np.sqrt(np.clip(observed - noise, 0.03**2, 1.0))
 
 
 def _apart(arrays: Arrays) -> Arrays:

@@ -23,6 +23,7 @@ FUNCTIONS = {
     "load_fit",
     "load_model",
     "log_likelihood",
+    "mediated_share",
     "parse_model",
     "r_squared",
     "read_evidence",

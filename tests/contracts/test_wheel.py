@@ -78,7 +78,5 @@ def test_an_unpacked_wheel_finds_its_models(wheel: Path, tmp_path: Path) -> None
         "assert 'value_creation' in bayescx.list_models()\n"
         "bayescx.load_model('value_creation')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,6 @@ import pytest
 
 import bayescx as bcx
 from bayescx.errors import FitError
-from bayescx.estimands import mediated_share
 from tests.estimands.brute import ASKED, CASES, World, answer, fit_of, worlds
 
 UNITS = pytest.mark.parametrize("standardized", [False, True], ids=["raw", "standardized"])
@@ -98,7 +97,7 @@ def test_route_effects(name: str, cause: str, outcome: str, target: str, standar
 
 @pytest.mark.parametrize(("name", "target"), ASKED)
 def test_mediated_share_is_the_ratio_of_the_averages(name: str, target: str) -> None:
-    share = mediated_share(fit_of(name), target)
+    share = bcx.mediated_share(fit_of(name), target)
     for cause in share["cause"].values:
         for outcome in share["outcome"].values:
             found = share.sel(cause=cause, outcome=outcome)
@@ -113,8 +112,8 @@ def test_mediated_share_is_the_ratio_of_the_averages(name: str, target: str) -> 
 
 def test_the_mediated_share_of_an_average_is_no_mean_of_shares(example_fit: bcx.Fit) -> None:
     pair = {"cause": "satisfaction", "outcome": "loyalty"}
-    each = mediated_share(example_fit).sel(pair).mean("organization")
-    average = mediated_share(example_fit, "average").sel(pair)
+    each = bcx.mediated_share(example_fit).sel(pair).mean("organization")
+    average = bcx.mediated_share(example_fit, "average").sel(pair)
     assert abs(each - average).max() > 1e-3
 
 

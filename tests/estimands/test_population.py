@@ -12,14 +12,13 @@ import xarray as xr
 
 import bayescx as bcx
 from bayescx.errors import FitError
-from bayescx.estimands import mediated_share
 from tests.estimands.brute import SEED, answer, fit_of, rows_of, worlds
 
 ESTIMANDS: dict[str, Callable[..., xr.DataArray]] = {
     "direct": bcx.direct_effects,
     "total": bcx.total_effects,
     "indirect": bcx.indirect_effects,
-    "share": mediated_share,
+    "share": bcx.mediated_share,
     "r_squared": bcx.r_squared,
     "routes": lambda fit, target: bcx.route_effects(fit, "satisfaction", "loyalty", target),
     "what_if": lambda fit, target: bcx.what_if(fit, {"trust": 1.0}, target),

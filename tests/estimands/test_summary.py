@@ -12,7 +12,6 @@ import xarray as xr
 
 import bayescx as bcx
 from bayescx.errors import FitError
-from bayescx.estimands import mediated_share
 
 STATISTICS = ["mean", "sd", "eti95_lb", "eti95_ub", "mcse_mean", "ess_bulk", "ess_tail", "r_hat"]
 
@@ -97,7 +96,7 @@ def test_pairs_without_a_route_are_left_out(example_fit: bcx.Fit) -> None:
 
 
 def test_shares_without_a_route_do_not_disturb_the_others(example_fit: bcx.Fit) -> None:
-    table = bcx.summarize(mediated_share(example_fit, "average"))
+    table = bcx.summarize(bcx.mediated_share(example_fit, "average"))
     assert len(table) == 3
     assert np.isfinite(table["mean"]).all()
 

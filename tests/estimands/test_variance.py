@@ -162,6 +162,31 @@ def test_heterogeneity_says_what_it_is(example_fit: bcx.Fit) -> None:
     assert ((found["i_squared"] > 0) & (found["i_squared"] < 1)).all()
 
 
+def test_models_without_free_paths_have_no_heterogeneity(example_rows: pd.DataFrame) -> None:
+    with pytest.raises(FitError, match="the model has no free path"):
+        bcx.heterogeneity(quick(example_rows, "trust ~ 0.8*satisfaction"))
+    fixed = bcx.direct_effects(quick(example_rows, "trust ~ 0.8*satisfaction"), standardized=False)
+    np.testing.assert_allclose(fixed.values, 0.8)
+
+
+def test_models_without_arrows_have_no_effects_but_tables_all_the_same(example_rows: pd.DataFrame) -> None:
+    fit = quick(example_rows, "f =~ trust + satisfaction + loyalty")
+    with pytest.raises(FitError, match="the model has no free path"):
+        bcx.heterogeneity(fit)
+    for estimand in (bcx.direct_effects, bcx.total_effects, bcx.indirect_effects, bcx.r_squared):
+        for target in ("organization", "average"):
+            found = estimand(fit, target)  # type: ignore[operator]
+            assert found.size == 0
+            assert bcx.summarize(found).empty
+
+
+def quick(rows: pd.DataFrame, text: str) -> bcx.Fit:
+    evidence = bcx.Evidence.from_rows(rows, organization="organization", n_planned=5)
+    settings: dict[str, Any] = {"random_seed": 1, "progressbar": False, "chains": 2, "cores": 1}
+    with pytest.warns(bcx.ConvergenceWarning):
+        return bcx.fit(bcx.parse_model(text), evidence, draws=10, tune=50, **settings)
+
+
 @pytest.mark.parametrize("name", ["paths shared", "nothing pooled, all reported"])
 def test_heterogeneity_needs_partially_pooled_paths(name: str) -> None:
     with pytest.raises(FitError, match="only 'partial' has a heterogeneity"):

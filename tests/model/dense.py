@@ -70,9 +70,7 @@ def log_likelihood(layout: Layout, sample: Sample, u: Floats) -> float:
     return total
 
 
-def log_prior(
-    layout: Layout, priors: Priors, u: Floats, mu: Mapping[int, float], tau: Mapping[int, float]
-) -> float:
+def log_prior(layout: Layout, priors: Priors, u: Floats, mu: Mapping[int, float], tau: Mapping[int, float]) -> float:
     total = 0.0
     for c, component in enumerate(layout.components):
         centre_field, sd_field = PRIORS_OF[component.block]

@@ -212,9 +212,7 @@ def from_conditional(model: pm.Model, at: Prepared, free: Mapping[str, Floats]) 
     tau: dict[int, float] = {}
     jacobian = 0.0
     outputs = model.replace_rvs_by_values(model.deterministics)
-    compiled = model.compile_fn(
-        outputs, inputs=model.value_vars, mode="FAST_COMPILE", on_unused_input="ignore"
-    )
+    compiled = model.compile_fn(outputs, inputs=model.value_vars, mode="FAST_COMPILE", on_unused_input="ignore")
     names = [deterministic.name for deterministic in model.deterministics]
     here = dict(zip(names, compiled(free), strict=True))
     moved = {name: value + name.endswith("_eps") for name, value in free.items()}
@@ -252,9 +250,7 @@ def test_gradient_of_the_conditional_form() -> None:
 def test_positive_priors_are_allowed_here() -> None:
     case = Case(
         "m ~ x; y ~ m + x",
-        priors=Priors(path_mean=Prior("HalfNormal", sigma=0.5)).replace(
-            {"m~x": Prior("InverseGamma", alpha=2.0)}
-        ),
+        priors=Priors(path_mean=Prior("HalfNormal", sigma=0.5)).replace({"m~x": Prior("InverseGamma", alpha=2.0)}),
     )
     at = prepared(case)
     drawn = random_point(at)

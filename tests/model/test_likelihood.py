@@ -101,9 +101,7 @@ def test_means_left_out_are_saturated() -> None:
         data = own[["x", "m", "y"]]
         expected.append(multivariate_normal(data.mean(), path_sigma()).logpdf(data).sum())
     np.testing.assert_allclose(found.values, expected, rtol=1e-12)
-    factor_mean_only = log_likelihood(
-        parse_model(FACTOR), evidence_on(FACTOR_ROWS), FACTOR_VALUES | {"f~1": 3.0}
-    )
+    factor_mean_only = log_likelihood(parse_model(FACTOR), evidence_on(FACTOR_ROWS), FACTOR_VALUES | {"f~1": 3.0})
     saturated = log_likelihood(parse_model(FACTOR), evidence_on(FACTOR_ROWS), FACTOR_VALUES)
     np.testing.assert_allclose(factor_mean_only.values, saturated.values, rtol=1e-12)
 
@@ -153,16 +151,13 @@ def test_the_only_item_of_a_factor_has_no_residual() -> None:
     values = {"y~f": 0.5, "f~~f": 1.3, "y~~y": 0.9}
     frame = PATH_ROWS[["x", "y", "organization"]]
     as_factor = log_likelihood(parse_model("f =~ x; y ~ f"), evidence_on(frame), values)
-    as_variable = log_likelihood(
-        parse_model("y ~ x"), evidence_on(frame), {"y~x": 0.5, "x~~x": 1.3, "y~~y": 0.9}
-    )
+    as_variable = log_likelihood(parse_model("y ~ x"), evidence_on(frame), {"y~x": 0.5, "x~~x": 1.3, "y~~y": 0.9})
     np.testing.assert_allclose(as_factor, as_variable, rtol=1e-12)
 
 
 def test_second_order_factors() -> None:
     model = parse_model(
-        "f =~ x1 + x2 + x3; g =~ x4 + x5 + x6; h =~ x7 + x8 + x9\n"
-        "s =~ f + g + h; f ~~ 0.4*f; g ~~ 0.5*g; h ~~ 0.6*h"
+        "f =~ x1 + x2 + x3; g =~ x4 + x5 + x6; h =~ x7 + x8 + x9\ns =~ f + g + h; f ~~ 0.4*f; g ~~ 0.5*g; h ~~ 0.6*h"
     )
     names = [f"x{i}" for i in range(1, 10)]
     frame = rows(names, {"one": 40})

@@ -73,6 +73,16 @@ def test_estimates_have_no_prior_in_them() -> None:
     np.testing.assert_allclose(one.estimate[:, at], other.estimate[:, at], atol=0.02)
 
 
+def test_variances_have_no_prior_in_them_either() -> None:
+    """A prior as firm as the data halves the posterior's variance, and leaves the sampling variance as it was."""
+    firm = Priors().replace({"y~m": Prior("Normal", mu=0.4, sigma=0.1)})
+    one, other = find_start(arrays_of(OBSERVED, [100, 120])), find_start(arrays_of(OBSERVED, [100, 120], firm))
+    at = named(one, "y~m")
+    assert one.variance[:, at].min() > 0.005
+    np.testing.assert_allclose(other.variance[:, at], one.variance[:, at], rtol=0.1)
+    np.testing.assert_allclose(other.estimate[:, at], one.estimate[:, at], atol=0.02)
+
+
 def test_shared_components_have_no_own_estimate() -> None:
     start = find_start(arrays_of("f =~ x1 + x2 + x3; g =~ x4 + x5 + x6; g ~ f", [200, 200]))
     loading = named(start, "f=~x1")
