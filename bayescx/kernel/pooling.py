@@ -137,7 +137,7 @@ def place(x, pooling, priors, steering, work, gradient):
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
-    log_p = _shared(x, pooling, priors, u, gradient)
+    log_p = pooling.log_volume[0] + _shared(x, pooling, priors, u, gradient)
     log_p += _population(x, n_org, pooling, priors, mean, precision, work.sd_slope, gradient)
     room = np.empty(2 * scalars + 1)
     first_eps = x.shape[0] - n_org * n_own

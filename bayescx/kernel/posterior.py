@@ -111,13 +111,14 @@ def _unpack(r):
     )  # fmt: skip
     pooling = Pooling(
         _ints(r, 21), _ints(r, 22), _floats(r, 23), _ints(r, 24), _floats(r, 25), _floats(r, 26), _floats(r, 27),
-        _floats(r, 28), _floats(r, 29), _ints(r, 30), _ints(r, 31), _ints(r, 32), _floats(r, 33), _matrix(r, 34),
+        _floats(r, 28), _floats(r, 29), _floats(r, 30), _ints(r, 31), _ints(r, 32), _ints(r, 33), _floats(r, 34),
+        _matrix(r, 35),
     )  # fmt: skip
     priors = Priors(
-        _ints(r, 35), _matrix(r, 36), _ints(r, 37), _matrix(r, 38),
-        _ints(r, 39), _matrix(r, 40), _ints(r, 41), _matrix(r, 42),
+        _ints(r, 36), _matrix(r, 37), _ints(r, 38), _matrix(r, 39),
+        _ints(r, 40), _matrix(r, 41), _ints(r, 42), _matrix(r, 43),
     )  # fmt: skip
-    return data, structure, pooling, priors, Steering(_matrix(r, 43), _matrix(r, 44), _matrix(r, 45))
+    return data, structure, pooling, priors, Steering(_matrix(r, 44), _matrix(r, 45), _matrix(r, 46))
 
 
 @inlined

@@ -82,7 +82,7 @@ class Pooling(NamedTuple):
     (then ``pooled`` is 0 instead of 1, and the component is listed in ``independent``);
     ``fixed_mean`` and ``fixed_sd`` then steer it. ``mean_centre``, ``mean_scale`` and ``sd_scale`` (populations,)
     are typical values: mu = centre + scale * x, tau = scale * log(1 + e^x). Shared components are
-    ``shared_offset + shared_matrix @ z``.
+    ``shared_offset + shared_matrix @ z``. ``log_volume`` (1,) is what scaling mu and z adds to the log density.
     """
 
     own_component: Ints
@@ -94,6 +94,7 @@ class Pooling(NamedTuple):
     mean_centre: Floats
     mean_scale: Floats
     sd_scale: Floats
+    log_volume: Floats
     block_start: Ints
     block_offset: Ints
     shared_component: Ints

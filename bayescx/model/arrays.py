@@ -163,6 +163,10 @@ class Arrays:
         n_pop = len(self.population)
         return (np.zeros(n_pop), np.ones(n_pop)) if self.mean_steering is None else self.mean_steering
 
+    def _log_volume(self) -> Floats:
+        scale = np.eye(self.n_shared_free) if self.shared_steering is None else self.shared_steering[1]
+        return np.array([np.linalg.slogdet(scale)[1] + np.log(self.mean_map[1]).sum()])
+
     @cached_property
     def sd_scale(self) -> Floats:
         """A typical size of each population SD under its prior, shape (populations,)."""
@@ -214,6 +218,7 @@ class Arrays:
             mean_centre=self.mean_map[0],
             mean_scale=self.mean_map[1],
             sd_scale=self.sd_scale,
+            log_volume=self._log_volume(),
             block_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             block_offset=np.concatenate([[0], np.cumsum(sizes**2)])[:-1].astype(np.int64),
             shared_component=np.array(self.shared, dtype=np.int64),

@@ -96,7 +96,13 @@ def steered_at_random(arrays: Arrays, seed: int) -> Arrays:
         scalar=rng.uniform(0, 30, size=(n_org, n_own)),
         block=np.concatenate(blocks, axis=1) if blocks else np.zeros((n_org, 1)),
     )
-    return replace(arrays, steering=steering)
+    n_z, n_pop = arrays.n_shared_free, len(arrays.population)
+    return replace(
+        arrays,
+        steering=steering,
+        shared_steering=(0.2 * rng.normal(size=n_z), np.tril(rng.uniform(0.3, 0.8, size=(n_z, n_z)))),
+        mean_steering=(0.2 * rng.normal(size=n_pop), rng.uniform(0.3, 2.0, size=n_pop)),
+    )
 
 
 def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
@@ -109,8 +115,12 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
     eps = eps.reshape(n_org, n_own)
     u = np.zeros((n_org, len(layout.components)))
     u[:, list(arrays.shared)] = offset + directions @ z
+    middle, width = arrays.mean_map
+    mu = middle + width * mu
     tau = arrays.sd_scale * np.log(1 + np.exp(free))
-    log_jacobian = np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
+    log_jacobian = np.log(width).sum() + np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
+    if arrays.shared_steering is not None:
+        log_jacobian += np.linalg.slogdet(arrays.shared_steering[1])[1]
     mean = dict(zip(arrays.population, mu, strict=True))
     sd = dict(zip(arrays.population, tau, strict=True))
     steer = arrays.pooling_arrays
