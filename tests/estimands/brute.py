@@ -185,7 +185,7 @@ def rows_of(case: Case, n_org: int = 3, n: int = 80) -> pd.DataFrame:
 
 
 @cache
-def fit_of(name: str, draws: int = 8) -> bcx.Fit:
+def fit_of(name: str, draws: int = 6) -> bcx.Fit:
     """A short fit: what follows from draws must be right whether or not they have converged."""
     case = CASES[name]
     evidence = bcx.Evidence.from_rows(rows_of(case), organization="organization", n_planned=case.n_planned)
