@@ -62,6 +62,12 @@ class Fit:
     provenance: Mapping[str, Any]
     tree: xr.DataTree = field(repr=False)
 
+    def __post_init__(self) -> None:
+        for node in self.tree.subtree:
+            for variable in node.dataset.variables.values():
+                if isinstance(values := variable.values, np.ndarray):
+                    values.flags.writeable = False
+
     @property
     def organizations(self) -> tuple[str, ...]:
         """The organizations that reported."""

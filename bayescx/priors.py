@@ -6,6 +6,7 @@ name and parameters, and ``Prior.sample`` draws from them with NumPy.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -169,8 +170,9 @@ class Priors:
         The same for correlations of exogenous constructs and of residuals, as Fisher z of (partial) correlations.
         Normal(0, 0.5), HalfNormal(0.2).
     overrides : dict
-        Priors of single parameters by name, e.g. ``"trust_cs~satisfaction_cs"``: they replace the prior of that
-        parameter's population centre (of its value, where organizations share it).
+        Priors of single parameters by lavaan's name, e.g. ``"trust_cs~satisfaction_cs"``. Each replaces the prior of
+        that parameter's population centre (of its value, where organizations share it) and is on the scale of the
+        fields above: ``"y~~y"`` is the prior of a *log SD*, ``"x~~z"`` that of a Fisher z.
 
     Examples
     --------
@@ -190,6 +192,9 @@ class Priors:
     correlation: Prior = Prior("Normal", mu=0.0, sigma=0.5)
     correlation_sd: Prior = Prior("HalfNormal", sigma=0.2)
     overrides: Mapping[str, Prior] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.to_dict(), sort_keys=True))
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -37,7 +37,7 @@ def gradients(start: Start, repeat: int = GRADIENTS) -> Callable[[], None]:
     arguments = (x.size, _at(x), _at(out), _at(value), start.arrays.records.ctypes.data)
     call = kernel.LOG_DENSITY.ctypes
 
-    def job() -> None:
+    def job(_alive: object = start.arrays) -> None:  # the addresses are good as long as the arrays live
         for _ in range(repeat):
             call(*arguments)
 
@@ -126,10 +126,9 @@ def _prototype(module: ModuleType) -> tuple[Callable[[], None], object]:
     pointers[: len(arrays)] = [a.ctypes.data for a in arrays]
     x = np.concatenate([arrays[7][0], np.full(n_path, -2.0), np.zeros(n_org * n_path), np.ones(free.size),
                         np.full(n_org * (p + m), -1.0)])  # fmt: skip
-    out, value, keep = np.empty_like(x), np.empty(1), list(arrays)
+    out, value = np.empty_like(x), np.empty(1)
 
-    def job() -> None:
-        assert len(arrays) == len(keep)  # the pointers live as long as the arrays do
+    def job(_alive: object = arrays) -> None:
         for _ in range(GRADIENTS):
             module.logp_c.ctypes(x.size, _at(x), _at(out), _at(value), pointers.ctypes.data)
 
@@ -145,7 +144,7 @@ def _prototype(module: ModuleType) -> tuple[Callable[[], None], object]:
 
 
 def beside_pytensor(start: Start) -> None:
-    """The same posterior written out in PyTensor, through nutpie's JAX backend, in the same run."""
+    """The same posterior in PyTensor (its conditional form), through nutpie's JAX backend, in the same run."""
     from bayescx.model.build import sample_open
 
     ready = problems.prepared()
@@ -172,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prototype", type=Path)
     parser.add_argument("--without-pytensor", action="store_true")
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args()
     print("# Engine: 10 organizations x 500 respondents, 7 constructs, 21 items, 10 paths")
     start = problems.started()
     compile_kernel(start)

@@ -27,10 +27,11 @@ from bayescx.fitted import Fit
 from bayescx.model import matrices
 from bayescx.model.layout import BLOCKS, Layout
 
-__all__ = ["System", "Target", "evaluate", "layout_of", "leading_coords", "leading_dims"]
+__all__ = ["System", "Target", "evaluate", "labelled", "layout_of", "leading_coords", "leading_dims"]
 
 Floats = NDArray[np.float64]
 Target = Literal["organization", "typical", "average", "new"]
+_MOST_REDRAWS = 200
 _UNREPORTED, _NEW = 2, 3  # random streams, apart from the seed's own
 
 
@@ -125,11 +126,30 @@ def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
             u[..., members] = values[:, :, None, :]
     for members, values in _blocks(fit, layout, "_mu"):
         u[..., members] = values[:, :, None, :]
-    if stream is not None:
-        rng = np.random.default_rng([fit.seed, stream])
-        for members, values in _blocks(fit, layout, "_tau"):
-            u[..., members] += values[:, :, None, :] * rng.standard_normal((*shape, len(members)))
-    return u
+    if stream is None:
+        return u
+    rng = np.random.default_rng([fit.seed, stream])
+    centre, spread, noise = u, np.zeros_like(u), np.zeros_like(u)
+    for members, values in _blocks(fit, layout, "_tau"):
+        spread[..., members] = values[:, :, None, :]
+        noise[..., members] = rng.standard_normal((*shape, len(members)))
+    u = centre + spread * noise
+    for _ in range(_MOST_REDRAWS):
+        impossible = ~_possible(layout, u)
+        if not impossible.any():
+            return u
+        u[impossible] = centre[impossible] + spread[impossible] * rng.standard_normal((impossible.sum(), u.shape[-1]))
+    raise FitError(
+        "organizations drawn from this population nearly always have correlations that cannot occur together with "
+        "those that the model sets to 0; free some of the latter"
+    )
+
+
+def _possible(layout: Layout, u: Floats) -> NDArray[np.bool_]:
+    """Whether correlations that the model sets to 0 leave a positive definite matrix, (...)."""
+    if np.all(layout.psi_cells < 0):
+        return np.ones(u.shape[:-1], dtype=bool)
+    return np.isfinite(algebra.correlation(u, layout.psi_cells)).all(axis=(-1, -2))
 
 
 def _components(fit: Fit, layout: Layout, target: str) -> Floats:

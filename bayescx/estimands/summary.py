@@ -45,8 +45,7 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     >>> summarize(r_squared(fit, target="typical"), ci_prob=0.9).columns.tolist()[:5]
     ['outcome', 'mean', 'sd', 'eti90_lb', 'eti90_ub']
     """
-    if not 0 < ci_prob < 1:
-        raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}")
+    _check_probability(ci_prob)
     if isinstance(array, xr.Dataset):
         tables = [
             summarize(variable, ci_prob).assign(quantity=str(name))
@@ -60,6 +59,11 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     if not {CHAIN, DRAW} <= set(array.dims):
         raise FitError(f"there are no draws to summarize: dims are {', '.join(map(str, array.dims))}")
     return _table(array, ci_prob)
+
+
+def _check_probability(ci_prob: object) -> None:
+    if not isinstance(ci_prob, float | np.floating) or not 0 < ci_prob < 1:
+        raise FitError(f"ci_prob must be a number between 0 and 1, found {ci_prob!r}")
 
 
 def _table(array: xr.DataArray, ci_prob: float) -> pd.DataFrame:

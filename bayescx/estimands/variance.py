@@ -80,7 +80,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     Raises
     ------
     FitError
-        If paths are not partially pooled, or none is free: then there is no such SD.
+        If paths are not partially pooled, none is free, or only one organization reported.
 
     Examples
     --------
@@ -89,6 +89,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     """
     if fit.pooling["paths"] != "partial":
         raise FitError(f"paths were fitted with pooling {fit.pooling['paths']!r}: only 'partial' has a heterogeneity")
+    if len(fit.organizations) < 2:
+        raise FitError("one organization says nothing about differences between organizations; two or more are needed")
     posterior = fit.posterior
     if PATH not in posterior.dims:
         raise FitError("the model has no free path, so there is nothing that could differ between organizations")

@@ -91,7 +91,8 @@ def _is_finite(amount: object) -> bool:
 def defined_parameters(fit: Fit, target: Target = "organization", *, standardized: bool = False) -> xr.DataArray:
     """Quantities that the model text defines by ``:=``.
 
-    Each is computed in every organization from its own labelled parameters; "average" is the mean over organizations.
+    Each is computed in every organization from its own labelled parameters; "average" is the mean over organizations,
+    of a quotient too: for the ratio of the averages divide two definitions afterwards, or see ``mediated_share``.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from bayescx.model.averages import free_directions
 from bayescx.model.layout import Entry, Layout
 from bayescx.priors import Prior, Priors
 
-__all__ = ["Arrays", "Sample", "component_priors"]
+__all__ = ["Arrays", "Sample", "component_priors", "route_of", "structure_arrays"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,6 +31,11 @@ _FIELDS = {
     "residuals": ("residual", "residual_sd"),
     "exogenous": ("exogenous", "exogenous_sd"),
     "covariances": ("correlation", "correlation_sd"),
+}
+_TRANSFORMED = {
+    "residuals": "the log of a residual SD",
+    "exogenous": "the log of an SD",
+    "covariances": "the Fisher z of a (partial) correlation",
 }
 _VAGUE_SD = 10.0  # steers independent components whose prior has no SD
 
@@ -51,19 +56,34 @@ def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior 
     PriorError
         If a prior is named for a parameter that the model does not have.
     """
-    names = [component.name for component in layout.components]
-    unknown = [name for name in priors.overrides if name not in names]
+    single = _by_component(layout, priors)
+    out: list[tuple[Prior, Prior | None]] = []
+    for component, kind in zip(layout.components, layout.kinds, strict=True):
+        centre, sd = _FIELDS[component.block]
+        prior = single.get(component.name, getattr(priors, centre))
+        if prior.positive and component.block in _TRANSFORMED:
+            raise PriorError(
+                f"the prior of {component.name} is {prior}, but it is the prior of {_TRANSFORMED[component.block]}, "
+                "which may be negative: use one on the whole line, such as Normal"
+            )
+        out.append((prior, getattr(priors, sd) if kind == "partial" else None))
+    return out
+
+
+def _by_component(layout: Layout, priors: Priors) -> dict[str, Prior]:
+    """Priors of single parameters by component; a covariance may be named either way round, equal ones by any name."""
+    names = {component.name: component.name for component in layout.components}
+    known = {"~~".join(reversed(name.split("~~"))): name for name in names if "~~" in name} | names
+    for label, rows in layout.model.labels.items():
+        own = [known[row.name] for row in rows if row.name in known]
+        known |= {row.name: own[0] for row in rows if own} | ({label: own[0]} if own else {})
+    unknown = [name for name in priors.overrides if name not in known]
     if unknown:
         raise PriorError(
             f"a prior is given for {', '.join(map(repr, unknown))}, but the free parameters of this model are: "
             f"{', '.join(names)}"
         )
-    out: list[tuple[Prior, Prior | None]] = []
-    for component, kind in zip(layout.components, layout.kinds, strict=True):
-        centre, sd = _FIELDS[component.block]
-        prior = priors.overrides.get(component.name, getattr(priors, centre))
-        out.append((prior, getattr(priors, sd) if kind == "partial" else None))
-    return out
+    return {known[name]: prior for name, prior in priors.overrides.items()}
 
 
 def _encode(priors: Sequence[Prior], *, positive: bool) -> tuple[Ints, Floats]:

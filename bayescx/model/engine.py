@@ -61,7 +61,7 @@ def compile_kernel(start: Start) -> Any:
         reparameterized_names=[],
         compiled_logp_func=LOG_DENSITY,
         compiled_expand_func=EXPAND,
-        initial_point_func=start.draw,
+        initial_point_func=start.draw,  # a bound method: it keeps the arrays alive that user_data points to
         shared_data={},
         shared_var_keys={},
         user_data=start.arrays.records,

@@ -30,6 +30,11 @@ def check_identified(layout: Layout) -> None:
     ModelError
         Naming the parameters that cannot be told apart.
     """
+    if not layout.components:
+        raise ModelError(
+            f"model {layout.model.name or ''}".strip(),
+            ["every parameter is fixed, so there is nothing to estimate; free one"],
+        )
     loose = [_loose_directions(layout, seed) for seed in (1, 2)]
     fewest = min(loose, key=lambda directions: directions.shape[1])
     if fewest.shape[1] == 0:
@@ -38,7 +43,8 @@ def check_identified(layout: Layout) -> None:
     weight = np.abs(fewest).max(axis=1)
     involved = [name for name, w in zip(names, weight, strict=True) if w > _NAMED * weight.max()]
     p = len(layout.variables)
-    count = f"{len(names)} free parameters, {p * (p + 1) // 2} variances and covariances of {p} variables"
+    n_free = free_directions(layout, range(len(names)))[1].shape[1]
+    count = f"{n_free} free parameters, {p * (p + 1) // 2} variances and covariances of {p} variables"
     advice = "add items or other variables to what these belong to, fix one of them, or give two of them one label"
     raise ModelError(
         f"model {layout.model.name or ''}".strip(),

@@ -20,9 +20,9 @@ __all__ = ["Arrow", "Peak", "climb", "raised"]
 Floats = NDArray[np.float64]
 Records = NDArray[np.uint64]
 
-_STEP = 1e-4  # of a parameter's prior SD
-_FLOOR = 0.3  # curvature taken where the density has less: the prior alone gives 1
-_LONGEST = 2.0  # prior SDs that one step may move a parameter
+_STEP = 1e-4  # of a prior SD, which is 1 for organizations' own parameters
+_FLOOR = 0.3  # curvature taken where the density has less: for own parameters the prior alone gives 1
+_LONGEST = 2.0  # that one step may move a parameter
 _MOST_STEPS = 100
 _GAIN = 1e-9  # expected gain in log density below which a step is not worth taking
 _SUFFICIENT = 1e-4  # share of the expected gain that a step must bring

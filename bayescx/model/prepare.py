@@ -13,6 +13,7 @@ from bayescx.evidence import Evidence, Matched
 from bayescx.model.arrays import Sample
 from bayescx.model.identified import check_identified
 from bayescx.model.layout import Layout
+from bayescx.model.reversed import check_directions
 from bayescx.model.scales import common_scale
 from bayescx.priors import Priors
 from bayescx.spec import PathModel
@@ -56,6 +57,7 @@ def prepare(
     unit = common_scale(matched.n_obs, matched.cov) if scale else np.ones(len(matched.variables))
     layout = Layout.of(model, dict(zip(matched.variables, unit, strict=True)), pooling, identification)
     check_identified(layout)
+    check_directions(layout, matched.n_obs, matched.cov)
     if not scale and priors is None:
         _warn_of_units(matched)
     return Prepared(

@@ -30,7 +30,7 @@ __all__ = ["fit"]
 
 _STATISTICS = (
     "diverging", "depth", "maxdepth_reached", "n_steps", "step_size", "energy", "energy_error", "logp",
-    "mean_tree_accept",    "acceptance_rate", "tree_depth", "reached_max_treedepth", "lp",
+    "mean_tree_accept",
 )  # fmt: skip
 
 
@@ -171,13 +171,15 @@ def fit(
 
 def _check_settings(**settings: Any) -> None:
     problems = []
-    least = {"draws": 4, "tune": 0, "chains": 1, "cores": 1, "random_seed": 0}
+    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1, "random_seed": 0}
     for name, lowest in least.items():
         value = settings[name]
         optional = name in ("cores", "random_seed")
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not (value is None and optional) and not (whole and value >= lowest):
             problems.append(f"{name} must be a whole number of at least {lowest}, found {value!r}")
+    if isinstance(settings["random_seed"], int) and settings["random_seed"] >= 2**63:
+        problems.append(f"random_seed must be below 2^63, found {settings['random_seed']}")
     accept = settings["target_accept"]
     if not isinstance(accept, float) or not 0 < accept < 1:
         problems.append(f"target_accept must lie between 0 and 1, found {accept!r}")

@@ -182,7 +182,9 @@ def from_kernel(arrays: Arrays, x: Floats) -> tuple[Point, float]:
         return components(moved)[2]
 
     slope = (8 * (taus(h) - taus(-h)) - (taus(2 * h) - taus(-2 * h))) / (12 * h)
-    jacobian = float(np.log(slope).sum())
+    jacobian = float(np.log(slope).sum() + np.log(arrays.mean_map[1]).sum())
+    if arrays.shared_steering is not None:
+        jacobian += float(np.linalg.slogdet(arrays.shared_steering[1])[1])
     for j in range(n_org):
         slopes = np.empty((n_own, n_own))  # components are linear in eps, so differences are exact
         for o in range(n_own):
