@@ -63,7 +63,7 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
 
 def _check_probability(ci_prob: object) -> None:
     if not isinstance(ci_prob, float | np.floating) or not 0 < ci_prob < 1:
-        raise FitError(f"ci_prob must be a number between 0 and 1, found {ci_prob!r}")
+        raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}")
 
 
 def _table(array: xr.DataArray, ci_prob: float) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """What one unit of each construct is, and how each factor gets its unit.
 
 A factor's unit comes, in this order, from a loading that the model fixes to a number, from a factor variance that
-it fixes (its loadings are then all free, with or without NA*), or from ``identification``: its free loadings average 1 on the common scale ("mean": no item is special),
-or its first loading is 1 ("marker": lavaan's convention, in the unit of that item).
+it fixes (its loadings are then all free, with or without NA*), or from ``identification``: its free loadings
+average 1 on the common scale ("mean": no item is special), or its first loading is 1 ("marker": lavaan's
+convention, in the unit of that item).
 """
 
 from __future__ import annotations

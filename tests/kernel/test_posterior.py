@@ -259,7 +259,14 @@ def test_far_away_there_is_no_nan(far: float) -> None:
         assert value < 0
 
 
-@pytest.mark.parametrize("field", ["path_mean", "residual", "exogenous", "loading", "correlation"])
+@pytest.mark.parametrize("field", ["residual", "exogenous", "correlation"])
+def test_positive_priors_of_logarithms_are_refused(field: str) -> None:
+    arrays = arrays_of(MODELS["factors"], "partial", "default", "mean")
+    with pytest.raises(PriorError, match=r"it is the prior of the (log|Fisher z) .* which may be negative"):
+        _ = replace(arrays, priors=Priors(**{field: Prior("HalfNormal")})).records
+
+
+@pytest.mark.parametrize("field", ["path_mean", "loading"])
 def test_positive_priors_of_free_values_are_left_to_pymc(field: str) -> None:
     arrays = arrays_of(MODELS["factors"], "partial", "default", "mean")
     with pytest.raises(PriorError, match='use engine="pymc"'):

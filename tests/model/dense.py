@@ -139,7 +139,8 @@ def correlation(cells: NDArray[Any], components: Floats) -> Floats:
 
 
 def random_moments(rng: np.random.Generator, n_org: int, p: int) -> Sample:
-    """Covariance matrices near the identity, of samples of very different sizes."""
+    """Covariance matrices of positively related variables, of samples of very different sizes."""
     n_obs = rng.integers(10 * p, 60 * p, size=n_org)
-    cov = stats.wishart(3 * p, np.eye(p) / (3 * p)).rvs(n_org, random_state=rng)
+    centre = 0.5 * np.eye(p) + 0.5
+    cov = stats.wishart(5 * p, centre / (5 * p)).rvs(n_org, random_state=rng)
     return Sample(n_obs, np.asarray(cov, dtype=float).reshape(n_org, p, p))
