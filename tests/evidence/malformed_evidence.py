@@ -63,9 +63,7 @@ def raw(content: bytes | str, *options: str, name: str = "rows.csv") -> Builder:
     return build
 
 
-def document(
-    text: str, files: Mapping[str, pd.DataFrame | bytes | str | dict[str, Any]] | None = None
-) -> Builder:
+def document(text: str, files: Mapping[str, pd.DataFrame | bytes | str | dict[str, Any]] | None = None) -> Builder:
     """Write an evidence.toml and the files it names, into a folder of their own."""
 
     def build(folder: Path) -> list[str]:
@@ -351,9 +349,7 @@ DOCUMENTS = [
     ),
     (
         "one file for two organizations",
-        document(
-            "[organizations.a]\nrows = 'a.csv'\n[organizations.b]\nrows = './a.csv'\n", {"a.csv": rows()}
-        ),
+        document("[organizations.a]\nrows = 'a.csv'\n[organizations.b]\nrows = './a.csv'\n", {"a.csv": rows()}),
         ("the same file is given for two organizations: b (./a.csv, as for a)",),
     ),
     (

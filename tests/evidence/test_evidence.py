@@ -90,9 +90,7 @@ def test_moments_without_means_have_nan_means() -> None:
 
 def test_fingerprint_tells_evidence_apart() -> None:
     def print_of(frame: pd.DataFrame, variables: tuple[str, ...] = NAMES, **options: Any) -> str:
-        return (
-            Evidence.from_rows(frame, organization="org", min_n=10, **options).matched(variables).fingerprint
-        )
+        return Evidence.from_rows(frame, organization="org", min_n=10, **options).matched(variables).fingerprint
 
     changed = FRAME.assign(y=FRAME["y"].where(FRAME.index != 7, 0.0))
     renamed = FRAME.replace({"org": {"south": "west"}})
@@ -194,9 +192,7 @@ def test_a_share_is_rows_or_moments(other: object) -> None:
 
 
 def test_rows_must_be_a_table() -> None:
-    with pytest.raises(
-        EvidenceError, match="a DataFrame or a path to a CSV or Parquet file is needed, not dict"
-    ):
+    with pytest.raises(EvidenceError, match="a DataFrame or a path to a CSV or Parquet file is needed, not dict"):
         Evidence.from_rows({"x": [1]}, organization="org")
 
 
@@ -208,10 +204,7 @@ def test_no_organization_is_no_evidence() -> None:
 def test_other_tables_are_taken_by_their_to_pandas() -> None:
     table = pa.Table.from_pandas(FRAME)
     expected = Evidence.from_rows(FRAME, organization="org", min_n=10).matched(NAMES)
-    assert (
-        Evidence.from_rows(table, organization="org", min_n=10).matched(NAMES).fingerprint
-        == expected.fingerprint
-    )
+    assert Evidence.from_rows(table, organization="org", min_n=10).matched(NAMES).fingerprint == expected.fingerprint
 
 
 def test_later_changes_by_the_caller_do_not_reach_the_evidence() -> None:
@@ -231,9 +224,7 @@ def test_evidence_travels_between_processes() -> None:
 
 
 def test_summary_lists_the_organizations() -> None:
-    evidence = Evidence.from_rows(
-        FRAME.assign(m=FRAME["m"].mask(FRAME.index == 0)), organization="org", min_n=10
-    )
+    evidence = Evidence.from_rows(FRAME.assign(m=FRAME["m"].mask(FRAME.index == 0)), organization="org", min_n=10)
     assert evidence.organizations == ("south", "north", "tiny")
     overview = evidence.summary().set_index("organization")
     assert overview["n_obs"].to_dict() == SIZES

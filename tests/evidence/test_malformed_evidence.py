@@ -23,9 +23,7 @@ NEEDED = ["x", "m", "y"]
 
 
 def read(path: str, *options: str) -> Any:
-    chosen = {
-        OPTIONS[name][0]: OPTIONS[name][1](value) for name, value in zip(*[iter(options)] * 2, strict=True)
-    }
+    chosen = {OPTIONS[name][0]: OPTIONS[name][1](value) for name, value in zip(*[iter(options)] * 2, strict=True)}
     return read_evidence(path, **chosen)
 
 

@@ -124,9 +124,7 @@ def test_what_makes_csv_files_differ_does_not_matter(content: bytes, tmp_path: P
     assert fingerprint(other) == fingerprint(plain)
 
 
-@pytest.mark.parametrize(
-    "word", ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>"]
-)
+@pytest.mark.parametrize("word", ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>"])
 def test_missing_cells_may_be_spelled_out(word: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(CSV + f"a,1,{word},2\n" * 3)
     matched = read_evidence(tmp_path / "rows.csv", organization="org").matched(NAMES)
@@ -138,9 +136,7 @@ def test_an_organization_may_be_called_na(tmp_path: Path) -> None:
     assert read_evidence(tmp_path / "rows.csv", organization="org").organizations == ("NA",)
 
 
-@pytest.mark.parametrize(
-    ("code", "name"), [("007", "007"), ("1022", "1022"), ("1022.0", "1022"), ("1e3", "1e3")]
-)
+@pytest.mark.parametrize(("code", "name"), [("007", "007"), ("1022", "1022"), ("1022.0", "1022"), ("1e3", "1e3")])
 def test_organization_codes_of_a_file_stay_what_they_are(code: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(CSV.replace("\na", f"\n{code}"))
     assert read_evidence(tmp_path / "rows.csv", organization="org").organizations == (name,)
@@ -195,12 +191,8 @@ def read_or_refuse(path: Path) -> str:
 def test_random_bytes_never_end_in_another_error(tmp_path: Path) -> None:
     random = np.random.default_rng(11)
     sound = {"rows.csv": CSV.encode(), "e.toml": b"n_planned = 3\n[organizations.a]\nrows = 'rows.csv'\n"}
-    sound["a.json"] = (
-        SampleMoments(5, None, pd.DataFrame([[1.0]], index=["x"], columns=["x"])).to_json().encode()
-    )
-    pd.DataFrame({"org": ["a"] * 9, **{name: random.normal(size=9) for name in NAMES}}).to_parquet(
-        tmp_path / "p"
-    )
+    sound["a.json"] = SampleMoments(5, None, pd.DataFrame([[1.0]], index=["x"], columns=["x"])).to_json().encode()
+    pd.DataFrame({"org": ["a"] * 9, **{name: random.normal(size=9) for name in NAMES}}).to_parquet(tmp_path / "p")
     sound["rows.parquet"] = (tmp_path / "p").read_bytes()
     for name, content in sound.items():
         path = tmp_path / f"broken{name}"

@@ -102,9 +102,7 @@ def test_only_the_needed_variables_decide_which_rows_are_complete() -> None:
     assert sample(rows.assign(m=rows["m"].mask(rows.index < 3)), ("x", "y")).n_obs == 12
 
 
-@pytest.mark.parametrize(
-    "dtype", ["int8", "Int64", "bool", "boolean", "Float64", "float32", "uint16", "category"]
-)
+@pytest.mark.parametrize("dtype", ["int8", "Int64", "bool", "boolean", "Float64", "float32", "uint16", "category"])
 def test_all_kinds_of_numbers_are_numbers(dtype: str) -> None:
     whole = [1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0, 0]
     one = sample(frame().assign(m=pd.Series(whole).astype(dtype)))

@@ -66,9 +66,7 @@ def test_intercepts_left_out_are_saturated() -> None:
     fit = FACTS["fits"]["cfa_means"]
     values = fit["values"]["holzinger_swineford"]
     assert_equal_to_lavaan(fit, {name: value for name, value in values.items() if not name.endswith("~1")})
-    assert_equal_to_lavaan(
-        fit, {name: value for name, value in values.items() if name not in ("x2~1", "x7~1")}
-    )
+    assert_equal_to_lavaan(fit, {name: value for name, value in values.items() if name not in ("x2~1", "x7~1")})
 
 
 def test_paths_by_label() -> None:

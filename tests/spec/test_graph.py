@@ -21,9 +21,7 @@ def random_arrows(seed: int, count: int, acyclic: bool) -> list[Arrow]:
 
 def chains(cause: str, outcome: str, arrows: list[Arrow]) -> set[tuple[str, ...]]:
     inner = [node for node in NODES if node not in (cause, outcome)]
-    candidates = [
-        (cause, *mid, outcome) for size in range(len(inner) + 1) for mid in permutations(inner, size)
-    ]
+    candidates = [(cause, *mid, outcome) for size in range(len(inner) + 1) for mid in permutations(inner, size)]
     known = set(arrows)
     return {chain for chain in candidates if all(step in known for step in pairwise(chain))}
 
@@ -37,9 +35,7 @@ def test_causes_come_first_and_ties_keep_their_order() -> None:
         # Each place holds the first node whose causes have all been placed.
         for place, node in enumerate(order):
             ready = [
-                n
-                for n in NODES
-                if n not in order[:place] and {c for c, e in arrows if e == n} <= {*order[:place]}
+                n for n in NODES if n not in order[:place] and {c for c, e in arrows if e == n} <= {*order[:place]}
             ]
             assert node == ready[0]
 

@@ -62,9 +62,7 @@ def test_value_creation(value_creation: PathModel) -> None:
     assert sorted(value_creation.observed) == sorted(value_creation.constructs)
     assert value_creation.latents == value_creation.items == ()
     assert len(value_creation.routes("satisfaction_cs", "loyalty")) == 6
-    assert ("satisfaction_cs", "satisfaction_company", "loyalty") in value_creation.routes(
-        "satisfaction_cs", "loyalty"
-    )
+    assert ("satisfaction_cs", "satisfaction_company", "loyalty") in value_creation.routes("satisfaction_cs", "loyalty")
     assert value_creation.routes("loyalty", "satisfaction_cs") == ()
     assert value_creation.predictors("trust_company") == ("trust_cs", "satisfaction_company")
     assert value_creation.predictors("satisfaction_cs") == ()
@@ -112,9 +110,7 @@ def test_residual_covariances() -> None:
 
 
 def test_second_order_factor_is_a_cause_of_its_factors() -> None:
-    model = parse_model(
-        "f1 =~ x1 + x2 + x3; f2 =~ x4 + x5 + x6; f3 =~ x7 + x8 + x9; q =~ f1 + f2 + f3; f1 ~ z; y ~ f3"
-    )
+    model = parse_model("f1 =~ x1 + x2 + x3; f2 =~ x4 + x5 + x6; f3 =~ x7 + x8 + x9; q =~ f1 + f2 + f3; f1 ~ z; y ~ f3")
     assert model.latents == ("f1", "f2", "f3", "q")
     assert model.items == tuple(f"x{i}" for i in range(1, 10))
     assert model.constructs == ("q", "f2", "f3", "z", "f1", "y")

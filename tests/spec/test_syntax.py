@@ -64,9 +64,7 @@ def test_statements_and_comments(text: str, expected: list[str]) -> None:
     assert names(text) == expected
 
 
-@pytest.mark.parametrize(
-    "name", ["x", "_x", ".x", "x.1", "Vertrauen_größe", "満足", "x1.y_2", "c", "start", "sqrt"]
-)
+@pytest.mark.parametrize("name", ["x", "_x", ".x", "x.1", "Vertrauen_größe", "満足", "x1.y_2", "c", "start", "sqrt"])
 def test_names(name: str) -> None:
     assert names(f"y ~ {name}") == [f"y~{name}"]
     assert only(f"y ~ {name}*z").label == name
