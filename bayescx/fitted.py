@@ -93,7 +93,8 @@ class Fit:
         name = self.model.name or "model"
         return (
             f"Fit({name}: {len(self.organizations)} of {self.n_planned} organizations, "
-            f"{sizes[CHAIN]} chains x {sizes[DRAW]} draws)"
+            f"{sizes[CHAIN]} chains x {sizes[DRAW]} draws"
+            f"{', NOT CONVERGED' if self.provenance.get('convergence_problems') else ''})"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -91,7 +91,7 @@ class Prior:
     def __init__(self, name: str, **parameters: float) -> None:
         if name not in _FAMILIES:
             raise PriorError(
-                f"unknown prior distribution {name!r}{did_you_mean(str(name), _FAMILIES)} "
+                f"unknown prior distribution {name!r}{did_you_mean(str(name), _FAMILIES) or '.'} "
                 f"Known: {', '.join(_FAMILIES)}."
             )
         defaults = _FAMILIES[name].defaults
@@ -239,7 +239,7 @@ class Priors:
                 unknown.append(name)
         if unknown:
             raise PriorError(
-                f"no prior named {unknown[0]!r}{did_you_mean(unknown[0], names)} Fields: {', '.join(names)}; "
+                f"no prior named {unknown[0]!r}{did_you_mean(unknown[0], names) or '.'} Fields: {', '.join(names)}; "
                 'single parameters as in "outcome~cause"'
             )
         return replace(self, overrides=single, **changes)

@@ -23,6 +23,7 @@ from bayescx.cli.steps import (
     read_inputs,
     sample,
     save,
+    show_convergence,
     sizes_of,
     write_summary,
     write_table,
@@ -62,6 +63,7 @@ LeastOption = Annotated[
     int | None,
     typer.Option("--min-n", metavar="N", help="Keep out, by name, organizations with fewer complete rows."),
 ]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Makes the result reproducible.")]
 
 
@@ -209,6 +211,7 @@ def summarize(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead of the screen."),
     ] = None,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Print or write effects of a fit with intervals.
 
@@ -216,12 +219,14 @@ def summarize(
     --format csv or json all digits and diagnostics are written.
     """
     if output is not None:
-        check_writable(output)
+        check_writable(output, overwrite=overwrite)
     if estimand == "heterogeneity" and target is not None:
         raise typer.BadParameter("heterogeneity is about the population; leave --target out", param_hint="--target")
     from bayescx.fitted import load_fit
 
-    write_summary(load_fit(file), estimand, target or "organization", ci, form, output, standardized=not raw)
+    fitted = load_fit(file)
+    show_convergence(fitted)
+    write_summary(fitted, estimand, target or "organization", ci, form, output, standardized=not raw)
 
 
 @app.command(
@@ -252,6 +257,7 @@ def simulate(
         Path | None,
         typer.Option("--truth", metavar="FILE", help="Also write the values behind the rows (.csv)."),
     ] = None,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Draw rows of simulated organizations.
 
@@ -263,7 +269,7 @@ def simulate(
 
     for path in (output, truth):
         if path is not None:
-            check_writable(path)
+            check_writable(path, overwrite=overwrite)
             check_table_suffix(path)
     if truth == output:
         raise BayescxError(f"--output and --truth both name {output}")

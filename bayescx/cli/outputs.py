@@ -15,8 +15,10 @@ __all__ = ["check_writable", "writing"]
 _HDF5 = b"\x89HDF"
 
 
-def check_writable(path: Path, *, fit: bool = False) -> None:
-    """Refuse a file that could not be written later, or (``fit``) one that holds something other than a fit.
+def check_writable(path: Path, *, fit: bool = False, overwrite: bool = True) -> None:
+    """Refuse a file that could not be written later, or whose content would be lost.
+
+    That is, with ``fit``, a file that holds something other than a fit and, without ``overwrite``, any file.
 
     Raises
     ------
@@ -26,6 +28,8 @@ def check_writable(path: Path, *, fit: bool = False) -> None:
     problem = _obstacle(path)
     if problem is None and fit and path.exists() and not _is_hdf5(path):
         problem = "this file is there and is no fit; name another, or delete it first"
+    if problem is None and not overwrite and path.exists():
+        problem = "this file is there; name another, or replace it with --overwrite"
     if problem is not None:
         raise BayescxError(f"cannot write {path}: {problem}")
 

@@ -36,6 +36,7 @@ __all__ = [
     "read_inputs",
     "sample",
     "save",
+    "show_convergence",
     "sizes_of",
     "write_summary",
     "write_table",
@@ -135,10 +136,20 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
     return fitted
 
 
+def show_convergence(fit: Fit) -> None:
+    """Repeat on stderr what sampling said of convergence: a saved fit keeps it."""
+    if problems := fit.provenance.get("convergence_problems"):
+        _shout("; ".join(problems))
+
+
+def _shout(message: object) -> None:
+    text = textwrap.fill(f"NOT CONVERGED: {message}", len(_RULE), break_on_hyphens=False)
+    typer.secho(f"{_RULE}\n{text}\n{_RULE}", err=True, fg="red", bold=True)
+
+
 def _show_warning(warning: warnings.WarningMessage) -> None:
     if issubclass(warning.category, ConvergenceWarning):
-        text = textwrap.fill(f"NOT CONVERGED: {warning.message}", len(_RULE), break_on_hyphens=False)
-        typer.secho(f"{_RULE}\n{text}\n{_RULE}", err=True, fg="red", bold=True)
+        _shout(warning.message)
     elif warning.category in (UserWarning, RuntimeWarning):
         typer.echo(f"warning: {warning.message}", err=True)
 

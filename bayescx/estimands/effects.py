@@ -201,7 +201,8 @@ def route_effects(
     for name in (cause, outcome):
         if name not in position:
             raise FitError(
-                f"the model has no construct {name!r}{did_you_mean(name, position)} Constructs: {', '.join(position)}"
+                f"the model has no construct {name!r}{did_you_mean(name, position) or '.'} "
+                f"Constructs: {', '.join(position)}"
             )
     found = fit.model.routes(cause, outcome)
     if not found:

@@ -82,7 +82,9 @@ def layout_of(fit: Fit) -> Layout:
 
 def _check_target(fit: Fit, target: str) -> None:
     if target not in TARGETS:
-        raise FitError(f"unknown target {target!r}{did_you_mean(str(target), TARGETS)} Targets: {', '.join(TARGETS)}")
+        raise FitError(
+            f"unknown target {target!r}{did_you_mean(str(target), TARGETS) or '.'} Targets: {', '.join(TARGETS)}"
+        )
     layout = layout_of(fit)
     apart = [block for block, word in fit.pooling.items() if word == "none" and layout.of_block(block)]
     beyond = fit.n_planned - len(fit.organizations)

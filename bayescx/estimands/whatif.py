@@ -59,7 +59,7 @@ def what_if(
     for name, amount in changes.items():
         if name not in position:
             raise FitError(
-                f"the model has no construct {name!r}{did_you_mean(str(name), position)} "
+                f"the model has no construct {name!r}{did_you_mean(str(name), position) or '.'} "
                 f"Constructs: {', '.join(position)}"
             )
         if not _is_finite(amount):

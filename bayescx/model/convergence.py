@@ -67,7 +67,8 @@ def warn_unless_converged(posterior: xr.Dataset, stats: xr.Dataset) -> list[str]
     problems = convergence_problems(posterior, stats)
     if problems:
         advice = (
-            "Do not report these numbers. First sample longer (draws=2000, tune=2000). If divergences or a high R-hat "
+            "Do not report these numbers. First sample longer (draws=2000, tune=2000; command line: --draws 2000 "
+            "--tune 2000). If divergences or a high R-hat "
             "remain, the evidence leaves these parameters nearly undetermined: look at collinear causes, factors "
             "with few items and very small organizations, or tighten the priors."
         )

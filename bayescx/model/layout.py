@@ -48,9 +48,11 @@ def pooling_of(pooling: str | Mapping[str, str]) -> dict[str, str]:
     problems = []
     for block, word in given.items():
         if block not in BLOCKS:
-            problems.append(f"unknown block {block!r}{did_you_mean(str(block), BLOCKS)} Blocks: {', '.join(BLOCKS)}")
+            problems.append(
+                f"unknown block {block!r}{did_you_mean(str(block), BLOCKS) or '.'} Blocks: {', '.join(BLOCKS)}"
+            )
         elif word not in POOLINGS:
-            hint = did_you_mean(str(word), POOLINGS)
+            hint = did_you_mean(str(word), POOLINGS) or "."
             problems.append(f"{block}: unknown pooling {word!r}{hint} It is one of: {', '.join(POOLINGS)}")
         elif block == "loadings" and word != "full":
             problems.append(f"loadings are equal over organizations ('full'); found {word!r}")

@@ -48,6 +48,7 @@ def prepare(
     ModelError, EvidenceError, PriorError
         With everything that is wrong, before any sampling.
     """
+    _check_types(model, evidence, priors)
     matched = evidence if isinstance(evidence, Matched) else evidence.matched(model.observed)
     if matched.variables != model.observed:
         raise EvidenceError(
@@ -66,6 +67,21 @@ def prepare(
         Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit)),
         priors or Priors(),
     )
+
+
+def _check_types(model: object, evidence: object, priors: object) -> None:
+    wanted = {
+        "model": (model, (PathModel,), "a PathModel: load_model(name), read_model(path) or parse_model(text)"),
+        "evidence": (evidence, (Evidence, Matched), "Evidence: Evidence.from_rows(...) or read_evidence(path)"),
+        "priors": (
+            priors,
+            (Priors, type(None)),
+            "Priors, e.g. Priors().replace(path_sd=Prior('HalfNormal', sigma=0.1))",
+        ),
+    }
+    for name, (value, types, what) in wanted.items():
+        if not isinstance(value, types):
+            raise TypeError(f"{name} must be {what}; found {type(value).__name__}")
 
 
 def _warn_of_units(matched: Matched) -> None:

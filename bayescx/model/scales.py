@@ -8,7 +8,7 @@ convention, in the unit of that item).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,25 +70,33 @@ def construct_scales(
             averaged.append(factor)
     if problems:
         raise ModelError("identification", problems)
-    return marked, _units(rows, anchor, observed, model.constructs), averaged
+    averaged_items = {factor: [row.rhs for row in rows[factor] if row.fixed is None] for factor in averaged}
+    return marked, _units(rows, anchor, averaged_items, observed, model.constructs), averaged
 
 
 def _units(
     factors: Iterable[str],
     anchor: Mapping[str, tuple[str, float]],
+    averaged: Mapping[str, Sequence[str]],
     observed: Mapping[str, float],
     constructs: Iterable[str],
 ) -> dict[str, float]:
-    """Data units per unit of each construct; an anchored factor has that of its item, which may be a factor itself."""
+    """Data units per unit of each construct.
+
+    An anchored factor has the unit of its item, one scaled by its average loading the mean unit of its items, so that
+    its raw effects are per point of the answer scale that its items share. An item may be a factor itself.
+    """
     scale = {name: observed[name] for name in constructs if name in observed}
-    scale |= {factor: 1.0 for factor in factors if factor not in anchor}
+    scale |= {factor: 1.0 for factor in factors if factor not in anchor and factor not in averaged}
 
-    def unit(factor: str) -> float:
-        if factor not in scale:
-            item, value = anchor[factor]
-            scale[factor] = (observed[item] if item in observed else unit(item)) / value
-        return scale[factor]
+    def unit(name: str) -> float:
+        if name in observed:
+            return observed[name]
+        if name not in scale:
+            item, value = anchor.get(name, ("", 1.0))
+            scale[name] = unit(item) / value if item else float(np.mean([unit(part) for part in averaged[name]]))
+        return scale[name]
 
-    for factor in anchor:
+    for factor in factors:
         unit(factor)
     return scale

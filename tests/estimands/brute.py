@@ -33,7 +33,8 @@ SEED = 7
 class Case:
     """A model, the equations that its rows are made from, and the unit of each column.
 
-    ``anchors`` names, for each factor in the unit of an item, that item; other factors have the unit 1.
+    ``anchors`` names, for each factor in the unit of an item, that item; one scaled by its average loading has the mean
+    unit of its items, and one of fixed variance the unit 1.
     """
 
     text: str
@@ -203,7 +204,8 @@ class World:
         self.values = values
         factors = list(dict.fromkeys(row.lhs for row in self.rows if row.op == "=~"))
         self.unit = dict(fit.scale)
-        self.unit |= {f: fit.scale[anchors[f]] if f in anchors else 1.0 for f in factors}
+        for factor in sorted(factors, key=lambda f: any(r.rhs in factors for r in self.rows if r.lhs == f)):
+            self.unit[factor] = self.unit_of(factor, anchors)  # factors of factors come last
         self.marked = {next(r.name for r in self.rows if r.op == "=~" and r.lhs == f) for f in anchors}
         self.path: dict[tuple[str, str], float] = {}  # (outcome, cause)
         self.loading: dict[tuple[str, str], float] = {}  # (item, factor)
@@ -219,6 +221,14 @@ class World:
         self.psi = self.residual_covariances(self.constructs)
         self.theta = self.residual_covariances(self.items)
         self.reach = {name: self.disturbances(name) for name in self.constructs}
+
+    def unit_of(self, factor: str, anchors: Mapping[str, str]) -> float:
+        if factor in anchors:
+            return self.unit[anchors[factor]]
+        if any(r.op == "~~" and r.lhs == r.rhs == factor and r.fixed for r in self.rows):
+            return 1.0
+        items = [r.rhs for r in self.rows if r.op == "=~" and r.lhs == factor and r.fixed is None]
+        return sum(self.unit[item] for item in items) / len(items)
 
     def raw(self, row: Any) -> float:
         """A path or loading in the data's units; equal labels are equal here."""

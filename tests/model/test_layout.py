@@ -179,7 +179,7 @@ def test_equal_covariances_are_refused() -> None:
 
 def test_loadings_average_1_on_the_common_scale() -> None:
     layout = layout_of(TWO_FACTORS)
-    assert layout.unit.tolist() == [1.0, 1.0]
+    assert layout.unit.tolist() == [np.mean([UNITS[f"x{i}"] for i in items]) for items in ((1, 2, 3), (4, 5, 6))]
     assert [[e.name for e in factor] for factor in layout.averages] == [
         ["f=~x1", "f=~x2", "f=~x3"],
         ["g=~x4", "g=~x5", "g=~x6"],
