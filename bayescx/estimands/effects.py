@@ -40,7 +40,8 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     target : {"organization", "typical", "average", "new"}
         Each organization that reported, the population centre, the mean over the N planned, one more organization.
     standardized : bool
-        In SDs, by each organization's own model-implied SDs; else in the data's units (latent: units of the factor).
+        In SDs, by each organization's own model-implied SDs; else in the data's units. The unit of a factor is that of
+        its marker or, by default, the mean unit of its items: a point of the answer scale that they share.
 
     Returns
     -------

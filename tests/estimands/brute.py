@@ -196,6 +196,23 @@ def fit_of(name: str, draws: int = 6) -> bcx.Fit:
         return bcx.fit(bcx.parse_model(case.text), evidence, draws=draws, tune=100, **settings, **case.options)
 
 
+def units_of(fit: bcx.Fit, anchors: Mapping[str, str]) -> dict[str, float]:
+    """Data units per common unit of every variable and factor."""
+    rows, out = fit.model.parameters, dict(fit.scale)
+    items: dict[str, list[str]] = {}
+    for row in rows:
+        if row.op == "=~":
+            items.setdefault(row.lhs, []).extend([row.rhs] if row.fixed is None else [])
+    for factor in sorted(items, key=lambda f: any(item in items for item in items[f])):  # factors of factors come last
+        if factor in anchors:
+            out[factor] = out[anchors[factor]]
+        elif any(r.op == "~~" and r.lhs == r.rhs == factor and r.fixed for r in rows):
+            out[factor] = 1.0
+        else:
+            out[factor] = sum(out[item] for item in items[factor]) / len(items[factor])
+    return out
+
+
 class World:
     """One organization in the data's units."""
 
@@ -203,9 +220,7 @@ class World:
         self.rows = fit.model.parameters
         self.values = values
         factors = list(dict.fromkeys(row.lhs for row in self.rows if row.op == "=~"))
-        self.unit = dict(fit.scale)
-        for factor in sorted(factors, key=lambda f: any(r.rhs in factors for r in self.rows if r.lhs == f)):
-            self.unit[factor] = self.unit_of(factor, anchors)  # factors of factors come last
+        self.unit = units_of(fit, anchors)
         self.marked = {next(r.name for r in self.rows if r.op == "=~" and r.lhs == f) for f in anchors}
         self.path: dict[tuple[str, str], float] = {}  # (outcome, cause)
         self.loading: dict[tuple[str, str], float] = {}  # (item, factor)
@@ -221,14 +236,6 @@ class World:
         self.psi = self.residual_covariances(self.constructs)
         self.theta = self.residual_covariances(self.items)
         self.reach = {name: self.disturbances(name) for name in self.constructs}
-
-    def unit_of(self, factor: str, anchors: Mapping[str, str]) -> float:
-        if factor in anchors:
-            return self.unit[anchors[factor]]
-        if any(r.op == "~~" and r.lhs == r.rhs == factor and r.fixed for r in self.rows):
-            return 1.0
-        items = [r.rhs for r in self.rows if r.op == "=~" and r.lhs == factor and r.fixed is None]
-        return sum(self.unit[item] for item in items) / len(items)
 
     def raw(self, row: Any) -> float:
         """A path or loading in the data's units; equal labels are equal here."""

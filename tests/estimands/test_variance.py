@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import xarray as xr
 
 import bayescx as bcx
 from bayescx.errors import FitError
-from tests.estimands.brute import ASKED, CASES, World, answer, fit_of, from_population
+from tests.estimands.brute import ASKED, CASES, World, answer, fit_of, from_population, units_of
 
 TIGHT = {"rtol": 1e-9, "atol": 1e-12}
 
@@ -62,15 +61,10 @@ def test_r_squared_recovers_the_rows(example_fit: bcx.Fit, example_rows: pd.Data
 HETEROGENEOUS = [name for name, case in CASES.items() if "pooling" not in case.options]
 
 
-def unit_of(name: str, fit: bcx.Fit, anchors: Mapping[str, str]) -> dict[str, float]:
-    factors = {row.lhs for row in fit.model.parameters if row.op == "=~"}
-    return {**fit.scale, **{f: fit.scale[anchors[f]] if f in anchors else 1.0 for f in factors}}
-
-
 @pytest.mark.parametrize("name", HETEROGENEOUS)
 def test_tau_is_in_the_units_of_its_path(name: str) -> None:
     fit = fit_of(name)
-    unit = unit_of(name, fit, CASES[name].anchors)
+    unit = units_of(fit, CASES[name].anchors)
     found = bcx.heterogeneity(fit)["beta_tau"]
     for path in fit.posterior["path"].values:
         outcome, cause = path.split("~")
@@ -81,7 +75,7 @@ def test_tau_is_in_the_units_of_its_path(name: str) -> None:
 @pytest.mark.parametrize("name", HETEROGENEOUS)
 def test_prediction_is_the_path_of_one_more_organization(name: str) -> None:
     fit = fit_of(name)
-    unit = unit_of(name, fit, CASES[name].anchors)
+    unit = units_of(fit, CASES[name].anchors)
     drawn = from_population(fit, 1, 3)
     found = bcx.heterogeneity(fit)["prediction"]
     for path in fit.posterior["path"].values:
