@@ -13,8 +13,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescx._names import CAUSE, OUTCOME, PATH
-from bayescx.errors import FitError, did_you_mean
-from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of
+from bayescx.errors import FitError
+from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, positions
 from bayescx.fitted import Fit
 from bayescx.spec import PathModel
 
@@ -197,14 +197,7 @@ def route_effects(
     >>> routes["route"].values.tolist()
     ['satisfaction -> trust -> loyalty', 'satisfaction -> loyalty']
     """
-    layout = layout_of(fit)
-    position = {construct: i for i, construct in enumerate(layout.constructs)}
-    for name in (cause, outcome):
-        if name not in position:
-            raise FitError(
-                f"the model has no construct {name!r}{did_you_mean(name, position) or '.'} "
-                f"Constructs: {', '.join(position)}"
-            )
+    position = positions(layout_of(fit), (cause, outcome))
     found = fit.model.routes(cause, outcome)
     if not found:
         raise FitError(f"no route leads from {cause!r} to {outcome!r}")
@@ -216,9 +209,7 @@ def route_effects(
             for source, sink in pairwise(route):
                 product = product * system.paths[..., position[sink], position[source]]
             products.append(product)
-        effects = np.zeros((*system.u.shape[:-1], len(found)))
-        for i, product in enumerate(products):
-            effects[..., i] = product
+        effects = np.stack(products, axis=-1)
         scale = np.zeros_like(system.paths)
         scale[..., position[outcome], position[cause]] = 1.0
         factor = system.in_units(scale, standardized=standardized)[..., position[outcome], position[cause]]

@@ -12,7 +12,7 @@ Draws for organizations without data follow from the fit's seed, so that all ans
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Literal
 
@@ -27,7 +27,7 @@ from bayescx.fitted import Fit
 from bayescx.model import matrices
 from bayescx.model.layout import BLOCKS, Layout
 
-__all__ = ["System", "Target", "evaluate", "labelled", "layout_of", "leading_coords", "leading_dims"]
+__all__ = ["System", "Target", "evaluate", "labelled", "layout_of", "leading_coords", "leading_dims", "positions"]
 
 Floats = NDArray[np.float64]
 Target = Literal["organization", "typical", "average", "new"]
@@ -78,6 +78,22 @@ class System:
 def layout_of(fit: Fit) -> Layout:
     """The layout that the fit was sampled with."""
     return Layout.of(fit.model, fit.scale, fit.pooling, fit.identification)
+
+
+def positions(layout: Layout, asked: Iterable[str]) -> dict[str, int]:
+    """Position of every construct in the model's matrices.
+
+    Raises
+    ------
+    FitError
+        If one of those asked for is none.
+    """
+    out = {construct: i for i, construct in enumerate(layout.constructs)}
+    for name in asked:
+        if name not in out:
+            hint = did_you_mean(str(name), out) or "."
+            raise FitError(f"the model has no construct {name!r}{hint} Constructs: {', '.join(out)}")
+    return out
 
 
 def _check_target(fit: Fit, target: str) -> None:

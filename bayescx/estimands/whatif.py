@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescx._names import OUTCOME
-from bayescx.errors import FitError, did_you_mean
-from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of
+from bayescx.errors import FitError
+from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, positions
 from bayescx.fitted import Fit
 from bayescx.model import matrices
 from bayescx.model.layout import Entry, Layout
@@ -53,15 +53,10 @@ def what_if(
     ('chain', 'draw', 'outcome')
     """
     layout = layout_of(fit)
-    position = {construct: i for i, construct in enumerate(layout.constructs)}
     if not changes:
         raise FitError("changes is empty; name a construct and an amount, e.g. {'trust': 1.0}")
+    position = positions(layout, changes)
     for name, amount in changes.items():
-        if name not in position:
-            raise FitError(
-                f"the model has no construct {name!r}{did_you_mean(str(name), position) or '.'} "
-                f"Constructs: {', '.join(position)}"
-            )
         if not _is_finite(amount):
             raise FitError(f"the change of {name!r} must be a finite number, found {amount!r}")
     moved = [position[name] for name in changes]
