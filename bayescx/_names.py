@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 CHAIN = "chain"
 DRAW = "draw"
 ORGANIZATION = "organization"
@@ -9,7 +11,7 @@ PATH = "path"
 CAUSE = "cause"
 OUTCOME = "outcome"
 
-TARGETS = ("organization", "typical", "average", "new")
+TARGETS = ("organization", "typical", "average", "new", "alone")
 POOLINGS = ("none", "partial", "full")
 
 BLOCK_VARIABLES = {
@@ -24,3 +26,14 @@ BLOCK_VARIABLES = {
 A partially pooled block has ``variable`` (organization, dim), ``variable_mu`` and ``variable_tau`` (dim); an
 unpooled one only the first; a fully pooled one ``variable`` (dim).
 """
+
+
+def parameter_name(written: str) -> str:
+    """A parameter's name without the blanks around its operator; blanks inside variables' names stay.
+
+    Examples
+    --------
+    >>> parameter_name(" loyalty ~ trust in us ")
+    'loyalty~trust in us'
+    """
+    return re.sub(r"\s*(=~|~~|~)\s*", r"\1", written.strip())

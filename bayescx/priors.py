@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescx._names import parameter_name
 from bayescx.errors import PriorError, did_you_mean
 
 __all__ = ["Prior", "Priors"]
@@ -234,7 +235,7 @@ class Priors:
             if name in names:
                 changes[name] = prior
             elif any(mark in name for mark in ("~", "=")):
-                single[name.replace(" ", "")] = prior
+                single[parameter_name(name)] = prior
             else:
                 unknown.append(name)
         if unknown:

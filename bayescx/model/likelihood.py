@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescx import algebra
-from bayescx._names import ORGANIZATION
+from bayescx._names import ORGANIZATION, parameter_name
 from bayescx.errors import ModelError, did_you_mean
 from bayescx.spec import PathModel
 
@@ -152,7 +152,7 @@ class _Table:
         problems = []
         given: dict[str, tuple[str, float]] = {}
         for name, value in values.items():
-            key = str(name).replace(" ", "")
+            key = parameter_name(str(name))
             if key not in self.group_of:
                 problems.append(f"unknown parameter {name!r}{did_you_mean(key, self.group_of)}")
             elif (number := _number(value)) is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
 
+from bayescx._names import parameter_name
 from bayescx.errors import ModelError, did_you_mean
 from bayescx.spec import Parameter, PathModel
 
@@ -71,7 +72,7 @@ def given_values(model: PathModel, values: Mapping[str, float]) -> dict[str, flo
     problems: list[str] = []
     given: dict[str, float] = {}
     for asked, value in values.items():
-        plain = "".join(str(asked).split())
+        plain = parameter_name(str(asked))
         name = aliases.get(plain, plain)
         problem = _problem(name, value, slots)
         if problem is None:

@@ -12,6 +12,7 @@ from bayescx.spec.graph import causal_order, count_routes, effects_of, routes
 from bayescx.spec.parameters import Definition, Parameter
 from bayescx.spec.roles import Roles
 from bayescx.spec.source import headline, refuse
+from bayescx.spec.wordings import read_wordings, wording_problems
 
 MAX_ROUTES = 100_000
 
@@ -60,6 +61,7 @@ class PathModel:
 
     def __post_init__(self) -> None:
         problems = structural_problems(self.parameters, self.definitions)
+        problems += wording_problems(read_wordings(self.text), self._roles.variables)
         refuse(ModelError, headline(self.name, self.source), self.text, problems)
 
     @cached_property
@@ -160,6 +162,24 @@ class PathModel:
             problem = f"found {count} routes from '{cause}' to '{outcome}'; at most {MAX_ROUTES} can be listed"
             raise ModelError(headline(self.name, self.source), [problem])
         return routes(cause, outcome, self._effects)
+
+    def in_words(self, name: str) -> str:
+        r"""Return what a variable is called in sentences and pictures.
+
+        These are the words of the model's line ``#: name = words``, or else the name with blanks for underscores.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> model = parse_model("trust_cs ~ satisfaction_cs  # comment\n#: trust_cs = trust in customer service")
+        >>> model.in_words("trust_cs"), model.in_words("satisfaction_cs")
+        ('trust in customer service', 'satisfaction cs')
+        """
+        return self._words.get(name, name.replace("_", " ").strip() or name)
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        return {one.name: one.words for one in read_wordings(self.text)}
 
     @cached_property
     def _roles(self) -> Roles:

@@ -3,6 +3,9 @@
 A statement ends at ``;`` or at the end of a line, unless that line ends with an operator or the next one
 begins with one. A character that belongs to no token becomes a token of kind ``"bad"`` that carries its
 message, so that one bad statement never hides another.
+
+A name that is not made of letters, digits, ``_`` and ``.`` is written between backquotes, as in R's formulas:
+a column may be called ``Q3: trust (1-7)``.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bayescx.spec.source import quote, split_lines
@@ -18,6 +21,7 @@ from bayescx.spec.source import quote, split_lines
 Kind = Literal["name", "number", "operator", "end", "bad"]
 
 MAX_NAME = 200
+BACKQUOTE = "`"
 _MAX_HINT = 30
 
 # Longest first. Operators that the language refuses are scanned whole, so that the refusal can name them.
@@ -43,23 +47,32 @@ _LOOKALIKES: dict[str, str] = {
     "\uff08": "(",
     "\uff09": ")",
 }
-_QUOTES = frozenset("'\"`\u2018\u2019\u201c\u201d")
+_QUOTES = frozenset("'\"\u2018\u2019\u201c\u201d")
+# They would make parameter names such as y~x or f=~x ambiguous.
+_NOT_IN_NAMES = frozenset("~=")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of model text; for ``kind="bad"``, ``message`` says what is wrong with it."""
+    """A piece of model text; for ``kind="bad"``, ``message`` says what is wrong with it.
+
+    ``text`` is what it means, ``written`` what stands there where that is not the same: a name in backquotes.
+    """
 
     kind: Kind
     text: str
     line: int
     column: int
     message: str = ""
+    written: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "written", self.written or self.text)
 
     @property
     def stop(self) -> int:
         """Column just after the token."""
-        return self.column + len(self.text)
+        return self.column + len(self.written)
 
     def __str__(self) -> str:
         if self.kind == "end":
@@ -120,7 +133,7 @@ def _line_tokens(line: str, number: int) -> Iterator[Token]:
             continue
         token = _token(line, at, number)
         yield token
-        at += len(token.text)
+        at = token.stop - 1
 
 
 def _token(line: str, at: int, number: int) -> Token:
@@ -129,6 +142,8 @@ def _token(line: str, at: int, number: int) -> Token:
         return Token("end", ";", number, column)
     if _starts_name(line, at):
         return _name(line[at : _name_end(line, at)], number, column)
+    if line[at] == BACKQUOTE:
+        return _quoted_name(line, at, number)
     if match := _NUMBER.match(line, at):
         return _number(line, at, match.end(), number)
     if match := _OPERATOR.match(line, at):
@@ -141,6 +156,30 @@ def _name(text: str, line: int, column: int) -> Token:
         message = f"found a name of {len(text)} characters, {quote(text)}; names have at most {MAX_NAME}"
         return Token("bad", text, line, column, message)
     return Token("name", text, line, column)
+
+
+def _quoted_name(line: str, at: int, number: int) -> Token:
+    """Return a name between backquotes, on one line."""
+    end = line.find(BACKQUOTE, at + 1)
+    if end < 0:
+        return Token("bad", line[at:], number, at + 1, "found a backquote without a second one on this line")
+    name, written = line[at + 1 : end], line[at : end + 1]
+    problem = _quoted_name_problem(name)
+    if problem:
+        return Token("bad", written, number, at + 1, f"found {problem} between backquotes")
+    return replace(_name(name, number, at + 1), written=written)
+
+
+def _quoted_name_problem(name: str) -> str:
+    if not name.strip():
+        return "no name"
+    if name != name.strip():
+        return f"blanks around the name {quote(name.strip())}"
+    if not name.isprintable():
+        return "a character that cannot be printed"
+    if _NOT_IN_NAMES & set(name):
+        return f"{quote(name)}, a name with ~ or = in it,"
+    return f"the number {name}; a name is needed" if _NUMBER.fullmatch(name) else ""
 
 
 def _number(line: str, at: int, end: int, number: int) -> Token:
@@ -176,4 +215,7 @@ def _bad_character(character: str) -> str:
     if character in _QUOTES:
         return f"found the quotation mark {character}; write names and labels without quotation marks"
     shown = quote(character) if character.isprintable() else f"the character U+{ord(character):04X}"
-    return f"found {shown}; names are made of letters, digits, '_' and '.', statements use ~ =~ ~~ := + *"
+    return (
+        f"found {shown}; names are made of letters, digits, '_' and '.' (others stand between backquotes: `a name`), "
+        "statements use ~ =~ ~~ := + *"
+    )

@@ -124,10 +124,10 @@ def _definition(statement: Statement, relation: int) -> Definition:
 
 def _as_written(tokens: Sequence[Token]) -> str:
     """Return tokens as one line of text, with a blank where there was one, or a comment, or a line break."""
-    text = tokens[0].text
+    text = tokens[0].written
     for before, token in pairwise(tokens):
         touching = token.line == before.line and token.column == before.stop
-        text += token.text if touching else f" {token.text}"
+        text += token.written if touching else f" {token.written}"
     return text
 
 
@@ -164,7 +164,8 @@ def _left_side(tokens: Sequence[Token], relation: Token) -> list[Token]:
 
 def _left_hint(token: Token, before: Token) -> str:
     if token.kind == "name":
-        return f"names hold no blanks: write {before.text}_{token.text}, or '+' between two variables"
+        one = f"write {before.text}_{token.text}, or `{before.text} {token.text}` between backquotes"
+        return f"for one name {one}; for two variables write '+' between them"
     if token.text == "*":
         return "values and labels go to the right of the operator: y ~ 0.5*x, y ~ a*x"
     return "names are made of letters, digits, '_' and '.'; several variables are joined by '+'"

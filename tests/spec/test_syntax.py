@@ -135,3 +135,28 @@ def test_statement_of_too_many_parameters_is_refused() -> None:
 def test_only_text_is_a_text() -> None:
     with pytest.raises(TypeError, match="read_model"):
         parse_model(b"y ~ x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("y ~ `Q3: trust (1-7)`", ["y~Q3: trust (1-7)"]),
+        ("`a b` ~ `c#d` + `e!f`", ["a b~c#d", "a b~e!f"]),
+        ("f =~ `x 1` + 0.5*`x;2`", ["f=~x 1", "f=~x;2"]),
+        ("`y` ~ a*`x`", ["y~x"]),
+        ("`../../x` ~~ `<script>alert(1)</script>`", ["../../x~~<script>alert(1)</script>"]),
+        ("y ~ `x + z`\n+ w", ["y~x + z", "y~w"]),
+    ],
+)
+def test_names_between_backquotes_hold_nearly_anything(text: str, expected: list[str]) -> None:
+    assert names(text) == expected
+
+
+def test_places_count_the_backquotes() -> None:
+    row = parse("y ~ `a b` + x").parameters[1]
+    assert (row.line, row.column) == (1, 13)
+
+
+def test_a_name_with_and_without_backquotes_is_one_variable() -> None:
+    with pytest.raises(ModelError, match="a second time"):
+        parse_model("y ~ x + `x`")
