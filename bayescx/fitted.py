@@ -94,6 +94,7 @@ class Fit:
         return (
             f"Fit({name}: {len(self.organizations)} of {self.n_planned} organizations, "
             f"{sizes[CHAIN]} chains x {sizes[DRAW]} draws"
+            f"{', simulated data' if self.evidence.simulated else ''}"
             f"{', NOT CONVERGED' if self.provenance.get('convergence_problems') else ''})"
         )
 
@@ -148,6 +149,7 @@ class Fit:
                 "kept_out": dict(evidence.kept_out),
                 "level": dict(evidence.level),
                 "unassigned": evidence.unassigned,
+                "simulated": evidence.simulated,
                 "fingerprint": evidence.fingerprint,
             },
             "provenance": dict(self.provenance),
@@ -176,6 +178,7 @@ class Fit:
             n_planned=about["n_planned"],
             level=about["level"],
             unassigned=about["unassigned"],
+            simulated=about["simulated"],
         )
         if evidence.fingerprint != about["fingerprint"]:
             raise FitError("its moments are not those that it was fitted to: the file was changed")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bayescx.errors import EvidenceError
 from bayescx.evidence.evidence import Evidence, Part, Unusable, whole_number_problems
-from bayescx.evidence.findings import Finding, suggestion
+from bayescx.evidence.findings import Finding, listing, suggestion
 from bayescx.evidence.readers import TABLES, read_moments, read_table, read_toml
-from bayescx.evidence.rows import one_organization, spelled_apart
+from bayescx.evidence.rows import by_organization, one_organization, spelled_apart
 
-KEYS = ("n_planned", "min_n", "organizations", "published")
+KEYS = ("n_planned", "min_n", "simulated", "rows", "organization", "organizations", "published")
 SHARES = ("rows", "moments")
 
 
@@ -29,7 +29,9 @@ def read_evidence(
     path : str or Path
         ``.toml``: tables ``[organizations.NAME]`` with ``rows = "file.csv"`` (the whole file is that
         organization) or ``moments = "file.json"``, relative to the document and inside its folder;
-        ``n_planned`` and ``min_n`` at the top. ``.csv`` or ``.parquet``: rows of all organizations.
+        at the top ``n_planned``, ``min_n``, ``simulated = true`` for data that nobody gave, and, for a table of
+        several organizations, ``rows = "file.csv"`` with ``organization = "column"``.
+        ``.csv`` or ``.parquet``: rows of all organizations.
     organization : str
         For a table: the column that names the organization of each row.
     n_planned, min_n : int, optional
@@ -71,21 +73,69 @@ def _from_document(path: Path, organization: str | None, n_planned: int | None, 
         wrong = whole_number_problems(**{name: document.get(name)})
         stated[name] = None if wrong else document.get(name)
         defects += wrong
-    parts, unread = _shares(path.parent, document.get("organizations"))
-    return Evidence(parts, stated["n_planned"], stated["min_n"], path.name, (*defects, *unread))
+    simulated = document.get("simulated", False)
+    if not isinstance(simulated, bool):
+        defects.append(f"simulated must be true or false, not {simulated!r}")
+    owners: dict[Path, str] = {}
+    together, unread = _table_of_several(path.parent, document, owners)
+    apart, unshared = _shares(path.parent, document.get("organizations"), owners, alone="rows" not in document)
+    if twice := [name for name in apart if name in together]:
+        defects.append(f"an organization is in the table of rows and has a table of its own: {listing(twice)}")
+    return Evidence(
+        {**together, **apart},
+        stated["n_planned"],
+        stated["min_n"],
+        path.name,
+        (*defects, *unread, *unshared),
+        simulated is True,
+    )
 
 
-def _shares(folder: Path, organizations: object) -> tuple[dict[str, Part], tuple[str, ...]]:
-    """Read what each organization shared; return also what is wrong with the tables as a whole."""
+def _table_of_several(
+    folder: Path, document: Mapping[str, object], owners: dict[Path, str]
+) -> tuple[dict[str, Part], tuple[str, ...]]:
+    """Read the table in which a column names the organization of each row, if the document has one."""
+    given, column = document.get("rows"), document.get("organization")
+    if given is None and column is None:
+        return {}, ()
+    for key, value, means in (
+        ("rows", given, "a file"),
+        ("organization", column, "the column that names organizations"),
+    ):
+        if not (isinstance(value, str) and value):
+            return {}, (f'rows and organization belong together: {key} = "..." must name {means}, found {value!r}',)
+    if (outside := _outside(folder, str(given))) is not None:
+        return {}, (outside,)
+    owners[(folder / str(given)).resolve()] = "the table of rows"
+    try:
+        grouped = by_organization(read_table(folder / str(given), organization=str(column)), str(column))
+    except EvidenceError as error:
+        return {}, tuple(f"rows = {given!r}: {problem}" for problem in error.problems)
+    return dict.fromkeys(grouped.organizations, grouped), grouped.problems
+
+
+def _outside(folder: Path, given: str) -> str | None:
+    if (folder / given).resolve().is_relative_to(folder.resolve()):
+        return None
+    return f"a file must lie in the folder of the evidence file, or below it: {given}"
+
+
+def _shares(
+    folder: Path, organizations: object, owners: dict[Path, str], *, alone: bool
+) -> tuple[dict[str, Part], tuple[str, ...]]:
+    """Read what each organization shared; return also what is wrong with the tables as a whole.
+
+    ``owners`` remembers which organization each file belongs to; ``alone`` means that nothing else was shared.
+    """
     if organizations is None or organizations == {}:
-        return {}, ("there is no organization in it: an [organizations.NAME] table for each is needed",)
+        works = 'an [organizations.NAME] table for each is needed, or rows = "..." and organization = "..."'
+        return {}, ((f"there is no organization in it: {works}",) if alone else ())
     if not isinstance(organizations, Mapping):
         return {}, ("organizations must be tables: [organizations.NAME] for each",)
     cleaned = [name.strip() for name in organizations]
     defects = spelled_apart(cleaned, list(organizations))
     if "" in cleaned:
         defects += ("an organization has an empty name",)
-    owners: dict[Path, str] = {}
     parts: dict[str, Part] = {
         name: _share(folder, name, entry, owners) for name, entry in zip(cleaned, organizations.values(), strict=True)
     }
@@ -93,7 +143,7 @@ def _shares(folder: Path, organizations: object) -> tuple[dict[str, Part], tuple
 
 
 def _share(folder: Path, name: str, entry: object, owners: dict[Path, str]) -> Part:
-    """Read the file of one organization; `owners` remembers which organization each file belongs to."""
+    """Read the file of one organization."""
     if not isinstance(entry, Mapping):
         return _unusable(name, f"an [organizations.{name}] table is needed, not a value", "")
     unknown = [key for key in entry if key not in SHARES]
@@ -106,7 +156,7 @@ def _share(folder: Path, name: str, entry: object, owners: dict[Path, str]) -> P
     if not (isinstance(given, str) and given):
         return _unusable(name, f"{kind} must be the name of a file in quotes", repr(given))
     file = (folder / given).resolve()
-    if not file.is_relative_to(folder.resolve()):
+    if _outside(folder, given) is not None:
         return _unusable(name, "a file must lie in the folder of the evidence file, or below it", given)
     if file in owners:
         where = f"{given}, as for {owners[file]}"

@@ -53,6 +53,8 @@ class Evidence:
         Number of organizations planned; by default those present.
     min_n : int or None
         Organizations with fewer complete rows are kept out.
+    simulated : bool
+        Whether the data were made up by a program; reports and pictures then say so.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Evidence:
     min_n: int | None = None
     source: str = ""
     defects: tuple[str, ...] = ()
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         problems = whole_number_problems(n_planned=self.planned, min_n=self.min_n)
@@ -78,7 +81,15 @@ class Evidence:
             object.__setattr__(self, name, None if value is None else int(value))
 
     @classmethod
-    def from_rows(cls, rows: Any, *, organization: str, n_planned: int | None = None, min_n: int | None = None) -> Self:
+    def from_rows(
+        cls,
+        rows: Any,
+        *,
+        organization: str,
+        n_planned: int | None = None,
+        min_n: int | None = None,
+        simulated: bool = False,
+    ) -> Self:
         """Take one table in which a column names the organization of each row.
 
         Parameters
@@ -91,6 +102,8 @@ class Evidence:
             Number of organizations planned, when not all have reported.
         min_n : int, optional
             Keep out, by name, organizations with fewer complete rows.
+        simulated : bool
+            Say in every report and picture that the data are simulated.
 
         Raises
         ------
@@ -100,11 +113,16 @@ class Evidence:
         sheet = read_table(rows, organization=organization) if isinstance(rows, str | Path) else _sheet(rows)
         grouped = by_organization(sheet, organization)
         parts = dict.fromkeys(grouped.organizations, grouped)
-        return cls(parts, n_planned, min_n, sheet.source, grouped.problems)
+        return cls(parts, n_planned, min_n, sheet.source, grouped.problems, simulated)
 
     @classmethod
     def from_moments(
-        cls, moments: Mapping[str, SampleMoments], *, n_planned: int | None = None, min_n: int | None = None
+        cls,
+        moments: Mapping[str, SampleMoments],
+        *,
+        n_planned: int | None = None,
+        min_n: int | None = None,
+        simulated: bool = False,
     ) -> Self:
         """Take the moments of each organization, by its name.
 
@@ -114,10 +132,17 @@ class Evidence:
         >>> Evidence.from_moments({"north": SampleMoments(412, None, cov)}, n_planned=10)
         Evidence(1 of 10 organizations: north (moments, n = 412))
         """
-        return cls.from_parts(moments, n_planned=n_planned, min_n=min_n)
+        return cls.from_parts(moments, n_planned=n_planned, min_n=min_n, simulated=simulated)
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, Any], *, n_planned: int | None = None, min_n: int | None = None) -> Self:
+    def from_parts(
+        cls,
+        parts: Mapping[str, Any],
+        *,
+        n_planned: int | None = None,
+        min_n: int | None = None,
+        simulated: bool = False,
+    ) -> Self:
         """Take rows (a DataFrame) or moments (SampleMoments) of each organization, by its name.
 
         Raises
@@ -128,7 +153,7 @@ class Evidence:
         names = [str(name).strip() for name in parts]
         defects = spelled_apart(names, [str(name) for name in parts])
         taken = {name: _part(name, value) for name, value in zip(names, parts.values(), strict=True)}
-        return cls(taken, n_planned, min_n, defects=defects)
+        return cls(taken, n_planned, min_n, defects=defects, simulated=simulated)
 
     @property
     def organizations(self) -> tuple[str, ...]:
@@ -173,6 +198,7 @@ class Evidence:
             n_planned=len(used) if self.planned is None else self.planned,
             level={one.organization: one.level for one in used},
             unassigned=self.unassigned,
+            simulated=self.simulated,
         )
 
     def problems(self, variables: Sequence[str]) -> tuple[str, ...]:
@@ -214,7 +240,8 @@ class Evidence:
             for name, level, n_obs, _ in self._shares()
         ]
         rest = f"; {self.unassigned} rows name no organization" if self.unassigned else ""
-        return f"Evidence({len(self.parts)} of {self.n_planned} organizations: {listing(shares, 12)}{rest})"
+        kind = "Simulated evidence" if self.simulated else "Evidence"
+        return f"{kind}({len(self.parts)} of {self.n_planned} organizations: {listing(shares, 12)}{rest})"
 
     @property
     def _headline(self) -> str:

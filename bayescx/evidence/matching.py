@@ -100,6 +100,8 @@ class Matched:
         What each organization shared: "rows" or "moments".
     unassigned : int
         Rows that name no organization.
+    simulated : bool
+        Whether the data were made up by a program.
     """
 
     organizations: tuple[str, ...]
@@ -112,6 +114,7 @@ class Matched:
     n_planned: int
     level: Mapping[str, str]
     unassigned: int = 0
+    simulated: bool = False
     fingerprint: str = field(init=False)
     """SHA-256 of everything that enters the posterior; rows and their moments have the same one."""
 
