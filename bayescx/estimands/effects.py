@@ -37,8 +37,9 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     Parameters
     ----------
     fit : Fit
-    target : {"organization", "typical", "average", "new"}
-        Each organization that reported, the population centre, the mean over the N planned, one more organization.
+    target : {"organization", "typical", "average", "new", "alone"}
+        Each organization that reported, the population centre, the mean over the N planned, one more organization;
+        "alone": each organization as its own data say, without the others.
     standardized : bool
         In SDs, by each organization's own model-implied SDs; else in the data's units. The unit of a factor is that of
         its marker or, by default, the mean unit of its items: a point of the answer scale that they share.
@@ -46,7 +47,7 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw[, organization], path, with coordinates lhs, op, rhs along path.
+        Dims chain, draw[, organization], path (organization for "organization" and "alone"), with coordinates lhs, op, rhs along path.
 
     Raises
     ------

@@ -6,6 +6,9 @@
   drawn from the population; an effect is computed in each and then averaged (a mean of products, never a product of
   means). A ratio or share is the ratio of the averages.
 - "new": one more organization drawn from the population, *all* of its parameters, residual SDs included.
+- "alone": each organization fitted by itself, as if the others had not reported: a normal approximation at its own
+  maximum under the priors of the population centres, given what all organizations share (loadings). It shows what
+  partial pooling changed; it is no part of the posterior.
 
 Draws for organizations without data follow from the fit's seed, so that all answers speak of the same ones.
 """
@@ -27,12 +30,23 @@ from bayescx.fitted import Fit
 from bayescx.model import matrices
 from bayescx.model.layout import BLOCKS, Layout
 
-__all__ = ["System", "Target", "evaluate", "labelled", "layout_of", "leading_coords", "leading_dims", "positions"]
+__all__ = [
+    "System",
+    "Target",
+    "available_targets",
+    "evaluate",
+    "labelled",
+    "layout_of",
+    "leading_coords",
+    "leading_dims",
+    "positions",
+]
 
 Floats = NDArray[np.float64]
-Target = Literal["organization", "typical", "average", "new"]
+Target = Literal["organization", "typical", "average", "new", "alone"]
+PER_ORGANIZATION = ("organization", "alone")
 _MOST_REDRAWS = 200
-_UNREPORTED, _NEW = 2, 3  # random streams, apart from the seed's own
+_UNREPORTED, _NEW, _ALONE = 2, 3, 4  # random streams, apart from the seed's own
 
 
 class System:
@@ -96,21 +110,43 @@ def positions(layout: Layout, asked: Iterable[str]) -> dict[str, int]:
     return out
 
 
+def available_targets(fit: Fit) -> tuple[Target, ...]:
+    """The targets that the pooling of a fit can answer.
+
+    Examples
+    --------
+    >>> available_targets(fit)
+    ('organization', 'typical', 'average', 'new', 'alone')
+    """
+    return tuple(target for target in TARGETS if _refusal(fit, target) is None)  # type: ignore[misc]
+
+
 def _check_target(fit: Fit, target: str) -> None:
     if target not in TARGETS:
         raise FitError(
             f"unknown target {target!r}{did_you_mean(str(target), TARGETS) or '.'} Targets: {', '.join(TARGETS)}"
         )
+    if refusal := _refusal(fit, target):
+        raise FitError(refusal)
+
+
+def _refusal(fit: Fit, target: str) -> str | None:
+    """Why the pooling leaves nothing to answer with."""
     layout = layout_of(fit)
+    if target == "alone":
+        if fit.pooling["paths"] != "full" or not layout.of_block("paths"):
+            return None
+        return "organizations share their paths (pooling 'full'), so none of them has paths of its own"
     apart = [block for block, word in fit.pooling.items() if word == "none" and layout.of_block(block)]
     beyond = fit.n_planned - len(fit.organizations)
     if apart and (target in ("typical", "new") or (target == "average" and beyond)):
         unreported = f"the {beyond} organizations that have not reported"
         what = unreported if target == "average" else f"a {target} organization"
-        raise FitError(
+        return (
             f"nothing is known of {what}: with pooling 'none' for {' and '.join(apart)} there is no population that it "
             "could come from; fit with pooling='partial' or 'full'"
         )
+    return None
 
 
 def _blocks(fit: Fit, layout: Layout, suffix: str) -> list[tuple[list[int], Floats]]:
@@ -132,6 +168,20 @@ def _reported(fit: Fit, layout: Layout) -> Floats:
     for members, values in _blocks(fit, layout, ""):
         u[..., members] = values if values.ndim == 4 else values[:, :, None, :]
     return u
+
+
+def _alone(fit: Fit, layout: Layout) -> Floats:
+    """Components of organizations fitted by themselves, (chain, draw, J, C), mirrored so that means are exact."""
+    data = fit.tree["constant_data"].to_dataset()
+    values, vectors = np.linalg.eigh(data["alone_cov"].values)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    sizes = fit.posterior.sizes
+    n_draw = sizes[CHAIN] * sizes[DRAW]
+    rng = np.random.default_rng([fit.seed, _ALONE])
+    half = rng.standard_normal((n_draw // 2, *values.shape))
+    noise = np.concatenate([half, -half, np.zeros((n_draw % 2, *values.shape))])
+    u = data["alone"].values + np.einsum("jab,djb->dja", root, noise)
+    return u.reshape(sizes[CHAIN], sizes[DRAW], *values.shape)
 
 
 def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
@@ -173,6 +223,8 @@ def _possible(layout: Layout, u: Floats) -> NDArray[np.bool_]:
 def _components(fit: Fit, layout: Layout, target: str) -> Floats:
     if target == "organization":
         return _reported(fit, layout)
+    if target == "alone":
+        return _alone(fit, layout)
     if target == "typical":
         return _drawn(fit, layout, 1, None)
     if target == "new":
@@ -187,12 +239,12 @@ def _components(fit: Fit, layout: Layout, target: str) -> Floats:
 def evaluate(
     fit: Fit, target: str, function: Callable[[System], Floats], denominator: Callable[[System], Floats] | None = None
 ) -> Floats:
-    """Compute ``function`` for a target; shape (chain, draw, ...), with an organization axis third for "organization".
+    """Compute ``function`` for a target, (chain, draw, ...); for "organization" and "alone" the third axis is theirs.
 
     Parameters
     ----------
     fit : Fit
-    target : {"organization", "typical", "average", "new"}
+    target : {"organization", "typical", "average", "new", "alone"}
     function : callable
         From a System with axes (draw, organization) to an array with the same leading axes.
     denominator : callable, optional
@@ -211,7 +263,7 @@ def evaluate(
         parts = [part(system) for part in (function, denominator) if part is not None]
         if target == "average":
             parts = [part.mean(axis=1) for part in parts]
-        elif target != "organization":
+        elif target not in PER_ORGANIZATION:
             parts = [part[:, 0] for part in parts]
         if len(parts) == 2:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -223,14 +275,14 @@ def evaluate(
 
 def leading_dims(target: str) -> tuple[str, ...]:
     """Dimensions before those of the estimand."""
-    return (CHAIN, DRAW, ORGANIZATION) if target == "organization" else (CHAIN, DRAW)
+    return (CHAIN, DRAW, ORGANIZATION) if target in PER_ORGANIZATION else (CHAIN, DRAW)
 
 
 def leading_coords(fit: Fit, target: str) -> dict[str, object]:
     """Coordinates of the leading dimensions."""
     posterior = fit.posterior
     coords: dict[str, object] = {CHAIN: posterior[CHAIN].values, DRAW: posterior[DRAW].values}
-    if target == "organization":
+    if target in PER_ORGANIZATION:
         coords[ORGANIZATION] = list(fit.organizations)
     return coords
 

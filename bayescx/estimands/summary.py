@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError
 
 __all__ = ["summarize"]
 
+Floats = NDArray[np.float64]
+Kind = Literal["all", "stats"]
+
 _TAILS = (0.05, 0.95)  # as Vehtari et al. (2021); left out, ArviZ would take them from its settings
 
 
-def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.DataFrame:
+def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95, *, kind: Kind = "all") -> pd.DataFrame:
     """Summarize draws as a tidy table, one row per quantity.
 
     Parameters
@@ -26,6 +31,8 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
         named in a column ``quantity``.
     ci_prob : float
         Probability of the equal-tailed interval.
+    kind : {"all", "stats"}
+        "stats" leaves the diagnostics out, which take most of the time.
 
     Returns
     -------
@@ -37,7 +44,7 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     Raises
     ------
     FitError
-        If there are no draws, or ``ci_prob`` is not between 0 and 1.
+        If there are no draws, ``ci_prob`` is not between 0 and 1, or ``kind`` is unknown.
 
     Examples
     --------
@@ -46,9 +53,11 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
     ['outcome', 'mean', 'sd', 'eti90_lb', 'eti90_ub']
     """
     _check_probability(ci_prob)
+    if kind not in ("all", "stats"):
+        raise FitError(f"kind is 'all' or 'stats', found {kind!r}")
     if isinstance(array, xr.Dataset):
         tables = [
-            summarize(variable, ci_prob).assign(quantity=str(name))
+            summarize(variable, ci_prob, kind=kind).assign(quantity=str(name))
             for name, variable in array.data_vars.items()
             if {CHAIN, DRAW} <= set(variable.dims)
         ]
@@ -58,7 +67,7 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95) -> pd.Dat
         return table[["quantity", *(column for column in table.columns if column != "quantity")]]
     if not {CHAIN, DRAW} <= set(array.dims):
         raise FitError(f"there are no draws to summarize: dims are {', '.join(map(str, array.dims))}")
-    return _table(array, ci_prob)
+    return _table(array, ci_prob, kind)
 
 
 def _check_probability(ci_prob: object) -> None:
@@ -66,30 +75,41 @@ def _check_probability(ci_prob: object) -> None:
         raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}")
 
 
-def _table(array: xr.DataArray, ci_prob: float) -> pd.DataFrame:
+def _table(array: xr.DataArray, ci_prob: float, kind: Kind) -> pd.DataFrame:
     dims = [dim for dim in array.dims if dim not in (CHAIN, DRAW)]
     draws = array.transpose(CHAIN, DRAW, *dims)
     shape = draws.shape[2:]
-    columns = _statistics(draws, ci_prob) if draws.size else _nothing(shape, ci_prob)
-    index = np.indices(shape).reshape(len(shape), -1) if shape else np.zeros((0, 1), dtype=int)
+    keep = np.ones(shape, dtype=bool)
+    if "has_route" in array.coords:
+        route = array["has_route"].broadcast_like(draws.isel({CHAIN: 0, DRAW: 0}))
+        keep = np.broadcast_to(route.transpose(*dims).values, shape)
+    index = np.indices(shape)[:, keep] if shape else np.zeros((0, 1), dtype=int)
     labels = {
         str(dim): np.asarray(draws[dim].values)[index[i]] if dim in draws.coords else index[i]
         for i, dim in enumerate(dims)
     }
-    table = pd.DataFrame({**labels, **{name: values.reshape(-1) for name, values in columns.items()}})
-    if "has_route" in array.coords:
-        keep = np.broadcast_to(array["has_route"].broadcast_like(draws.isel({CHAIN: 0, DRAW: 0})).values, shape)
-        table = table[keep.reshape(-1)].reset_index(drop=True)
-    return table
+    cells = draws.values[..., keep]
+    columns = _statistics(cells, ci_prob, kind) if cells.size else _nothing(ci_prob, kind)
+    return pd.DataFrame({**labels, **columns})
 
 
-def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
-    from arviz_stats import ess, mcse, rhat
-
-    flat = draws.values.reshape(-1, *draws.shape[2:])
+def _statistics(cells: Floats, ci_prob: float, kind: Kind) -> dict[str, Floats]:
+    """Columns of a table from draws (chain, draw, cell)."""
+    flat = cells.reshape(-1, cells.shape[-1])
     tail = (1 - ci_prob) / 2
     lower, upper = np.quantile(flat, [tail, 1 - tail], axis=0)
-    bare = draws.drop_vars([name for name in draws.coords if name not in draws.dims])
+    return {
+        "mean": flat.mean(axis=0),
+        "sd": flat.std(axis=0, ddof=1),
+        **dict(zip(_interval(ci_prob), (lower, upper), strict=True)),
+        **(_diagnostics(cells) if kind == "all" else {}),
+    }
+
+
+def _diagnostics(cells: Floats) -> dict[str, Floats]:
+    from arviz_stats import ess, mcse, rhat
+
+    bare = xr.DataArray(cells, dims=(CHAIN, DRAW, "cell"))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # constants have no R-hat: it is nan in the table
         diagnostics = {
@@ -98,12 +118,7 @@ def _statistics(draws: xr.DataArray, ci_prob: float) -> dict[str, np.ndarray]:
             "ess_tail": ess(bare, method="tail", prob=_TAILS),
             "r_hat": rhat(bare),
         }
-    return {
-        "mean": flat.mean(axis=0),
-        "sd": flat.std(axis=0, ddof=1),
-        **dict(zip(_interval(ci_prob), (lower, upper), strict=True)),
-        **{name: np.asarray(values.values) for name, values in diagnostics.items()},
-    }
+    return {name: np.asarray(values.values) for name, values in diagnostics.items()}
 
 
 def _interval(ci_prob: float) -> tuple[str, str]:
@@ -111,7 +126,7 @@ def _interval(ci_prob: float) -> tuple[str, str]:
     return f"{label}_lb", f"{label}_ub"
 
 
-def _nothing(shape: tuple[int, ...], ci_prob: float) -> dict[str, np.ndarray]:
+def _nothing(ci_prob: float, kind: Kind) -> dict[str, Floats]:
     """The columns of a table without rows: effects of a model without arrows."""
-    names = ("mean", "sd", *_interval(ci_prob), "mcse_mean", "ess_bulk", "ess_tail", "r_hat")
-    return {name: np.empty(shape) for name in names}
+    diagnostics = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat") if kind == "all" else ()
+    return {name: np.empty(0) for name in ("mean", "sd", *_interval(ci_prob), *diagnostics)}

@@ -25,7 +25,7 @@ def r_squared(fit: Fit, target: Target = "organization") -> xr.DataArray:
     Parameters
     ----------
     fit : Fit
-    target : {"organization", "typical", "average", "new"}
+    target : {"organization", "typical", "average", "new", "alone"}
 
     Returns
     -------

@@ -33,7 +33,7 @@ def what_if(
     fit : Fit
     changes : mapping
         Construct name to the amount it is moved by: data units, or SDs of the construct if ``standardized``.
-    target : {"organization", "typical", "average", "new"}
+    target : {"organization", "typical", "average", "new", "alone"}
     standardized : bool
         Amounts and consequences in SDs, by each organization's own model-implied SDs.
 
@@ -92,7 +92,7 @@ def defined_parameters(fit: Fit, target: Target = "organization", *, standardize
     Parameters
     ----------
     fit : Fit
-    target : {"organization", "typical", "average", "new"}
+    target : {"organization", "typical", "average", "new", "alone"}
     standardized : bool
         Compute from standardized parameters instead of the data's units.
 

@@ -142,7 +142,7 @@ def fit(
             "constant_data": constant_data(prepared.evidence, start),
         }
     )
-    problems = warn_unless_converged(posterior, stats)
+    convergence = warn_unless_converged(posterior, stats)
     provenance = {
         "draws": draws,
         "tune": tune,
@@ -155,7 +155,8 @@ def fit(
         "seconds": round(wall, 3),
         "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
-        "convergence_problems": problems,
+        "convergence": convergence.figures,
+        "convergence_problems": convergence.problems,
     }
     return Fit(
         model=model,

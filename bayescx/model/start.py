@@ -22,6 +22,7 @@ __all__ = ["Start", "find_start"]
 
 Floats = NDArray[np.float64]
 _TAU_SPREAD = 0.3  # of the free form of population SDs, over chains
+_LEAST_PRECISION = 1e-3  # of an organization's own parameters, where the curvature is none
 _NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
 
 
@@ -38,6 +39,9 @@ class Start:
     estimate, variance : array (J, C)
         Each organization's own estimates (no prior), and their sampling variances; nan and infinity where its data
         say nothing, and for components that organizations share.
+    alone, alone_cov : array (J, C), (J, C, C)
+        Each organization fitted by itself, under the priors of the population centres: maximum and inverse curvature.
+        Components that organizations share have their joint value, without variance.
     """
 
     arrays: Arrays
@@ -45,6 +49,8 @@ class Start:
     spread: Floats
     estimate: Floats
     variance: Floats
+    alone: Floats
+    alone_cov: Floats
 
     def draw(self, seed: int | None) -> Floats:
         """One chain's starting point, shape (D,)."""
@@ -57,11 +63,13 @@ def find_start(arrays: Arrays) -> Start:
     apart = _apart(arrays)
     n_org, n_own, n_z = len(arrays.sample.n_obs), len(arrays.own), apart.n_shared_free
     peak = climb(apart.records, n_org, n_own, n_z)
-    own = expand(peak.x, apart.n_expanded, apart.records)[len(apart.shared) :].reshape(n_org, n_own)
+    expanded = expand(peak.x, apart.n_expanded, apart.records)
+    own = expanded[len(apart.shared) :].reshape(n_org, n_own)
     pooling = apart.pooling_arrays
     penalty = 1.0 / pooling.fixed_sd**2
     curvature = peak.curvature.own / np.multiply.outer(pooling.fixed_sd, pooling.fixed_sd)
-    steering = _steering(arrays, own, curvature, pooling.fixed_mean, penalty)
+    covariance = np.linalg.inv(raised(curvature, _LEAST_PRECISION))
+    steering = _steering(arrays, own, covariance, pooling.fixed_mean, penalty)
     estimate, variance = _own_estimates(arrays, steering)
     around = np.linalg.cholesky(np.linalg.inv(raised(peak.curvature.schur(), 1.0)))
     middle, tau = _population_guess(arrays, own, variance)
@@ -74,7 +82,20 @@ def find_start(arrays: Arrays) -> Start:
     n_pop = tau.size
     centre = [np.zeros(n_z + n_pop), np.log(np.expm1(tau / arrays.sd_scale)), np.zeros(n_org * n_own)]
     spread = [np.ones(n_z + n_pop), np.full(n_pop, _TAU_SPREAD), np.ones(n_org * n_own)]
-    return Start(steered, np.concatenate(centre), np.concatenate(spread), estimate, variance)
+    return Start(
+        steered, np.concatenate(centre), np.concatenate(spread), estimate, variance,
+        *_by_component(arrays, expanded[: len(apart.shared)], own, covariance),
+    )  # fmt: skip
+
+
+def _by_component(arrays: Arrays, shared: Floats, own: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Values (J, C) and covariances (J, C, C) of all components from those of shared and own ones."""
+    n_org, n_component = len(own), len(arrays.layout.components)
+    values, spread = np.empty((n_org, n_component)), np.zeros((n_org, n_component, n_component))
+    values[:, list(arrays.shared)] = shared
+    values[:, list(arrays.own)] = own
+    spread[np.ix_(range(n_org), arrays.own, arrays.own)] = covariance
+    return values, spread
 
 
 def _population_guess(arrays: Arrays, own: Floats, variance: Floats) -> tuple[Floats, Floats]:
@@ -101,11 +122,10 @@ def _on_the_whole_line(priors: Priors) -> Priors:
     return priors.replace(single, **fields)
 
 
-def _steering(arrays: Arrays, own: Floats, curvature: Floats, mean: Floats, penalty: Floats) -> problem.Steering:
+def _steering(arrays: Arrays, own: Floats, covariance: Floats, mean: Floats, penalty: Floats) -> problem.Steering:
     n_org, n_own = own.shape
     information, scalar = np.zeros((n_org, n_own)), np.zeros((n_org, n_own))
     blocks = []
-    covariance = np.linalg.inv(raised(curvature, floor=1e-3))
     for here in _slices(arrays):
         # the block's own precision once the rest of the organization is averaged over, less what the penalty added
         total = np.linalg.inv(covariance[:, here, here])

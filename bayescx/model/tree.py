@@ -81,7 +81,8 @@ def constant_data(evidence: Matched, start: Start) -> xr.Dataset:
     """What entered: moments in the data's units (``cov`` has divisor n - 1), the common scale, and own estimates.
 
     ``own_estimate`` and ``sampling_sd`` (organization, path) are each organization's free paths estimated from its data
-    alone, on the common scale.
+    alone, on the common scale. ``alone`` (organization, component) and ``alone_cov`` are the maximum and inverse
+    curvature of each organization fitted by itself under the priors of the population centres.
     """
     layout = start.arrays.layout
     names, paths = list(evidence.variables), layout.of_block("paths")
@@ -94,11 +95,15 @@ def constant_data(evidence: Matched, start: Start) -> xr.Dataset:
             "scale": (("variable",), np.array([layout.scale[name] for name in names])),
             "own_estimate": ((ORGANIZATION, dim), start.estimate[:, paths]),
             "sampling_sd": ((ORGANIZATION, dim), np.sqrt(start.variance[:, paths])),
+            "alone": ((ORGANIZATION, "component"), start.alone),
+            "alone_cov": ((ORGANIZATION, "component", "component_other"), start.alone_cov),
         },
         coords={
             ORGANIZATION: list(evidence.organizations),
             "variable": names,
             "variable_other": names,
             dim: [layout.components[c].name for c in paths],
+            "component": [component.name for component in layout.components],
+            "component_other": [component.name for component in layout.components],
         },
     )

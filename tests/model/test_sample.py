@@ -298,7 +298,7 @@ def test_one_chain_cannot_be_judged(example_rows: pd.DataFrame) -> None:
 
 
 def test_divergences_and_r_hat_are_told() -> None:
-    from bayescx.model.convergence import convergence_problems
+    from bayescx.model.convergence import judge
 
     rng = np.random.default_rng(1)
     good = rng.standard_normal((4, 1000))
@@ -306,19 +306,19 @@ def test_divergences_and_r_hat_are_told() -> None:
     posterior = xr.Dataset({"fine": (("chain", "draw"), good), "stuck": (("chain", "draw"), stuck)})
     diverging = np.zeros((4, 1000), dtype=bool)
     diverging[1, :3] = True
-    problems = convergence_problems(posterior, xr.Dataset({"diverging": (("chain", "draw"), diverging)}))
+    problems = judge(posterior, xr.Dataset({"diverging": (("chain", "draw"), diverging)})).problems
     assert problems[0].startswith("R-hat is above 1.01 for stuck (")
     assert "fine" not in " ".join(problems)
     assert problems[-1] == "3 of 4000 draws diverged"
 
 
 def test_chains_that_never_move_are_told() -> None:
-    from bayescx.model.convergence import convergence_problems
+    from bayescx.model.convergence import judge
 
     frozen = np.broadcast_to(np.arange(4.0)[:, None], (4, 1000))
     quiet = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((4, 1000), dtype=bool))})
     posterior = xr.Dataset({"frozen": (("chain", "draw"), frozen)})
-    assert any("frozen" in problem for problem in convergence_problems(posterior, quiet))
+    assert any("frozen" in problem for problem in judge(posterior, quiet).problems)
 
 
 def test_what_the_model_fixes_is_no_convergence_problem(example_rows: pd.DataFrame) -> None:
