@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayescx.errors import EvidenceError, ModelError, did_you_mean
 from bayescx.evidence import Evidence, read_evidence
 from bayescx.spec import PathModel, read_model
 
-__all__ = ["list_evidence", "list_models", "load_evidence", "load_model", "open_evidence", "open_model"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["list_evidence", "list_models", "load_evidence", "load_model", "load_truth", "open_evidence", "open_model"]
 
 _MODELS, _DATA = "models", "data"
 _SUFFIX = ".lavaan"
 _DOCUMENT = "evidence.toml"
+_TRUTH = "truth.csv"
 
 
 def list_models() -> list[str]:
@@ -21,7 +26,7 @@ def list_models() -> list[str]:
     Examples
     --------
     >>> list_models()
-    ['value_creation']
+    ['value_creation', 'value_creation_latent']
     """
     return sorted(path.stem for path in _shipped(_MODELS).glob(f"*{_SUFFIX}"))
 
@@ -31,8 +36,8 @@ def list_evidence() -> list[str]:
 
     Examples
     --------
-    >>> isinstance(list_evidence(), list)
-    True
+    >>> list_evidence()
+    ['ten_organizations']
     """
     return sorted(path.parent.name for path in _shipped(_DATA).glob(f"*/{_DOCUMENT}"))
 
@@ -73,11 +78,51 @@ def load_evidence(name: str) -> Evidence:
     ------
     EvidenceError
         If no evidence of this name ships; the message lists what does.
+
+    Examples
+    --------
+    >>> load_evidence("ten_organizations").simulated
+    True
     """
     available = list_evidence()
     if name not in available:
         raise EvidenceError("shipped evidence", [_unknown("evidence", name, available, "read_evidence(path)")])
     return read_evidence(_evidence_path(name))
+
+
+def load_truth(name: str) -> pd.DataFrame:
+    """Read the values behind shipped evidence that was simulated.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_evidence`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns organization ("typical", then each of them), kind, parameter and value, as `simulate` returns them.
+
+    Raises
+    ------
+    EvidenceError
+        If no evidence of this name ships, or it was not simulated, so that nobody knows the values behind it.
+
+    Examples
+    --------
+    >>> truth = load_truth("ten_organizations").query("organization == 'typical' and kind == 'r_squared'")
+    >>> truth.set_index("parameter")["value"].round(2).to_dict()["loyalty"]
+    0.68
+    """
+    import pandas as pd
+
+    available = list_evidence()
+    if name not in available:
+        raise EvidenceError("shipped evidence", [_unknown("evidence", name, available, "load_evidence(name)")])
+    file = _evidence_path(name).with_name(_TRUTH)
+    if not file.is_file():
+        raise EvidenceError(f"evidence {name!r}", ["it was not simulated: nobody knows the values behind it"])
+    return pd.read_csv(file)
 
 
 def open_model(given: str) -> PathModel:
@@ -143,7 +188,7 @@ def _neither(kind: str, available: list[str], given: str, works: str) -> str:
 
 def _listing(kind: str, name: str, available: list[str]) -> str:
     known = f"shipped: {', '.join(available)}" if available else f"no {kind} ships with this version"
-    return f"{did_you_mean(str(name), available) or ';'} {known}"
+    return f"{did_you_mean(str(name).removesuffix(_SUFFIX), available) or ';'} {known}"
 
 
 def _shipped(folder: str) -> Path:
