@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import xarray as xr
 
+from bayescx._html import heading, table
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.errors import BayescxError, FitError
 from bayescx.evidence import Matched
@@ -97,6 +98,20 @@ class Fit:
             f"{', simulated data' if self.evidence.simulated else ''}"
             f"{', NOT CONVERGED' if self.provenance.get('convergence_problems') else ''})"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what was fitted to what, and whether it converged, for notebooks."""
+        about, sizes = self.provenance, self.posterior.sizes
+        problems = about["convergence_problems"]
+        rows = [
+            ("model", self.model.name or "unnamed"),
+            ("organizations", f"{len(self.organizations)} of {self.n_planned} planned"),
+            ("respondents", f"{int(self.evidence.n_obs.sum()):,}{' (simulated)' if self.evidence.simulated else ''}"),
+            ("pooling", ", ".join(f"{block} {word}" for block, word in self.pooling.items())),
+            ("draws", f"{sizes[CHAIN]} chains × {sizes[DRAW]:,}, seed {self.seed}, {about['seconds']:.1f} s"),
+            ("converged", f"no: {'; '.join(problems)}" if problems else "yes"),
+        ]
+        return heading("Fit") + table([], rows)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the fit as one netCDF file, whole or not at all.

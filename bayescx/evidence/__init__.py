@@ -10,5 +10,15 @@ from bayescx.evidence.evidence import Evidence
 from bayescx.evidence.matching import Matched
 from bayescx.evidence.moments import SampleMoments
 from bayescx.evidence.readers import read_moments
+from bayescx.evidence.sharing import moments_schema, shareable_columns, shared_files
 
-__all__ = ["Evidence", "Matched", "SampleMoments", "read_evidence", "read_moments"]
+__all__ = [
+    "Evidence",
+    "Matched",
+    "SampleMoments",
+    "moments_schema",
+    "read_evidence",
+    "read_moments",
+    "shareable_columns",
+    "shared_files",
+]

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from bayescx._html import heading, table
 from bayescx._names import ORGANIZATION
 from bayescx.errors import EvidenceError
 from bayescx.evidence.findings import Finding, lines, listing, on_one_screen
@@ -242,6 +243,13 @@ class Evidence:
         rest = f"; {self.unassigned} rows name no organization" if self.unassigned else ""
         kind = "Simulated evidence" if self.simulated else "Evidence"
         return f"{kind}({len(self.parts)} of {self.n_planned} organizations: {listing(shares, 12)}{rest})"
+
+    def _repr_html_(self) -> str:
+        """Return a table of what each organization shared, for notebooks."""
+        kind = "Simulated evidence" if self.simulated else "Evidence"
+        title = heading(kind, f"{len(self.parts)} of {self.n_planned} organizations")
+        headers = [ORGANIZATION, "shared", "respondents", "file"]
+        return title + table(headers, ((name, level, f"{n:,}", file) for name, level, n, file in self._shares()))
 
     @property
     def _headline(self) -> str:

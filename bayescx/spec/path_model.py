@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bayescx._html import heading, table
 from bayescx.errors import ModelError, did_you_mean
 from bayescx.spec.checks import structural_problems
 from bayescx.spec.graph import causal_order, count_routes, effects_of, routes
@@ -155,9 +156,7 @@ class PathModel:
         ModelError
             The model has no such construct, or more than 100,000 such chains.
         """
-        self._check_construct(cause)
-        self._check_construct(outcome)
-        count = count_routes(outcome, self._effects)[cause]
+        count = self.count_routes(cause, outcome)
         if count > MAX_ROUTES:
             problem = f"found {count} routes from '{cause}' to '{outcome}'; at most {MAX_ROUTES} can be listed"
             raise ModelError(headline(self.name, self.source), [problem])
@@ -181,6 +180,24 @@ class PathModel:
     def _words(self) -> dict[str, str]:
         return {one.name: one.words for one in read_wordings(self.text)}
 
+    def count_routes(self, cause: str, outcome: str) -> int:
+        """Return the number of directed chains of constructs from cause to outcome, however many there are.
+
+        Raises
+        ------
+        ModelError
+            The model has no such construct.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> parse_model("trust ~ satisfaction; loyalty ~ trust + satisfaction").count_routes("satisfaction", "loyalty")
+        2
+        """
+        self._check_construct(cause)
+        self._check_construct(outcome)
+        return 0 if cause == outcome else count_routes(outcome, self._effects)[cause]
+
     @cached_property
     def _roles(self) -> Roles:
         return Roles.of(self.parameters)
@@ -196,10 +213,29 @@ class PathModel:
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f"{self.name!r}: "
+        return f"PathModel({name}{self._counts})"
+
+    @property
+    def _counts(self) -> str:
         counts = [_count(len(self.constructs), "construct"), _count(len(self.paths), "path")]
         if self.items:
             counts.insert(1, _count(len(self.items), "item"))
-        return f"PathModel({name}{', '.join(counts)})"
+        return ", ".join(counts)
+
+    def _repr_html_(self) -> str:
+        """Return equations in words, for notebooks."""
+        said = [(self.in_words(name), "←", _sum(map(self.in_words, self.predictors(name)))) for name in self.endogenous]
+        said += [
+            (
+                self.in_words(name),
+                "is measured by",
+                ", ".join(self.in_words(r.rhs) for r in self.loadings if r.lhs == name),
+            )
+            for name in self.latents
+        ]
+        said += [(definition.name, "is defined as", definition.text) for definition in self.definitions]
+        title = "Path model" if self.name is None else f"Path model {self.name}"
+        return heading(title, f"({self._counts})") + table([], said)
 
     def __str__(self) -> str:
         """One line per factor, equation and definition."""

@@ -47,6 +47,7 @@ BREACHES = {
 TOY = {
     "__init__.py": "",
     "__main__.py": "from bayescx import cli",
+    "_html.py": "",
     "_names.py": "",
     "algebra.py": "import numpy",
     "cli.py": "from bayescx import datasets, estimands, model",
@@ -57,7 +58,10 @@ TOY = {
     "fitted.py": "from bayescx import priors",
     "kernel/__init__.py": "import numba",
     "model/__init__.py": "import pymc, nutpie\nfrom bayescx import fitted, kernel",
+    "plots/__init__.py": "from bayescx import estimands\nimport matplotlib",
     "priors.py": "",
+    "replication/__init__.py": "from bayescx import estimands",
+    "report/__init__.py": "from bayescx import plots",
     "simulation.py": "from bayescx import algebra",
     "spec/__init__.py": "from bayescx import errors",
     "spec/two.py": "from bayescx.spec import one",

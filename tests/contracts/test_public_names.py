@@ -22,9 +22,14 @@ FUNCTIONS = {
     "load_evidence",
     "load_fit",
     "load_model",
+    "load_truth",
     "log_likelihood",
     "mediated_share",
     "parse_model",
+    "plot_forest",
+    "plot_knobs",
+    "plot_path_diagram",
+    "plot_prior_posterior",
     "r_squared",
     "read_evidence",
     "read_model",
@@ -33,8 +38,10 @@ FUNCTIONS = {
     "summarize",
     "total_effects",
     "what_if",
+    "write_replication",
+    "write_report",
 }
-TYPES = {"Evidence", "Fit", "PathModel", "Prior", "Priors", "SampleMoments"}
+TYPES = {"Evidence", "Fit", "PathModel", "Picture", "Prior", "Priors", "SampleMoments"}
 ERRORS = {
     "BayescxError",
     "ConvergenceWarning",
