@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from bayescx.evidence import Evidence, Matched
     from bayescx.fitted import Fit
-    from bayescx.simulation import Simulation
     from bayescx.spec import PathModel
 
 __all__ = ["as_text", "heading", "screen", "show_demo", "show_heterogeneity", "show_inputs", "show_summary"]
@@ -32,6 +31,7 @@ _TARGETS = {
     "organization": "each organization that reported",
     "typical": "the typical organization: every parameter at the centre of the population",
     "new": "an organization that nobody has asked yet",
+    "alone": "each organization by itself, as if the others had not reported",
 }
 
 
@@ -179,8 +179,8 @@ def show_heterogeneity(console: Console, table: pd.DataFrame) -> None:
 # -------------------------------------------------------------------------------------------------- demo
 
 
-def show_demo(console: Console, fit: Fit, study: Simulation) -> None:
-    """The main job on a simulated study: paths, total effects, explained variance, and what was recovered."""
+def show_demo(console: Console, fit: Fit, truth: pd.DataFrame) -> None:
+    """The main job on simulated evidence: paths, total effects, explained variance, and what was recovered."""
     from bayescx.estimands import direct_effects, heterogeneity, r_squared, summarize, total_effects
 
     count = len(fit.organizations)
@@ -222,7 +222,7 @@ def show_demo(console: Console, fit: Fit, study: Simulation) -> None:
     )
     console.print(_by_outcome(whom, explained))
     console.print()
-    _say(console, _recovered(fit, study))
+    console.print(Text(_recovered(fit, truth)))
 
 
 def _part(console: Console, title: str, *sentences: str) -> None:
@@ -248,16 +248,31 @@ def _short(value: float) -> str:
     return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
 
 
-def _recovered(fit: Fit, study: Simulation) -> str:
-    """How many of the organizations' own simulated paths lie in their intervals."""
-    from bayescx.estimands import direct_effects, summarize
+def _recovered(fit: Fit, truth: pd.DataFrame) -> str:
+    """How many of the simulated paths and explained variances lie in their intervals, and which do not."""
+    from bayescx.estimands import direct_effects, r_squared, summarize
 
-    truth = study.truth.query("kind == 'standardized_path'").set_index(["organization", "parameter"])["value"]
-    table = summarize(direct_effects(fit, "organization"))
-    lower, upper = _bounds(table)
-    true = truth.loc[list(zip(table["organization"], table["path"], strict=True))].to_numpy()
-    inside = int(((table[lower] <= true) & (true <= table[upper])).sum())
-    return (
-        f"Of the {len(table)} values that were simulated, one for each path and organization, {inside} lie "
-        f"inside their 95 % intervals ({inside / len(table):.0%})."
+    known = truth.set_index(["kind", ORGANIZATION, "parameter"])["value"]
+    count, missed = 0, []
+    for kind, estimand, label in (("standardized_path", direct_effects, "path"), ("r_squared", r_squared, "outcome")):
+        for target in ("typical", "organization"):
+            table = summarize(estimand(fit, target), kind="stats")
+            lower, upper = _bounds(table)
+            for row in table.to_dict("records"):
+                whom = row.get(ORGANIZATION, "typical")
+                value = known[kind, whom, row[label]]
+                count += 1
+                if not row[lower] <= value <= row[upper]:
+                    name = row[label] if label == "path" else f"R-squared of {row[label]}"
+                    missed.append(
+                        f"{whom}: {name}, {_short(value)} not in [{_short(row[lower])}, {_short(row[upper])}]"
+                    )
+    inside = count - len(missed)
+    return "\n".join(
+        [
+            f"Of the {count} values that were simulated, for each path and R-squared in the typical and every",
+            f"organization, {inside} lie inside their 95 % intervals ({inside / count:.0%})"
+            + (". Outside:" if missed else "."),
+            *(f"  {one}" for one in missed),
+        ]
     )

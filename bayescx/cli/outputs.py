@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from bayescx.errors import BayescxError
 
-__all__ = ["check_writable", "writing"]
+__all__ = ["check_writable", "writing", "writing_all"]
 
-_HDF5 = b"\x89HDF"
+_MARKS = {"fit": b"\x89HDF", "report": b'<meta name="generator" content="bayescx'}
+_BEGINNING = 2000
+"""Bytes of a file within which its mark must stand."""
 
 
-def check_writable(path: Path, *, fit: bool = False, overwrite: bool = True) -> None:
+def check_writable(path: Path, *, kind: str | None = None, overwrite: bool = True) -> None:
     """Refuse a file that could not be written later, or whose content would be lost.
 
-    That is, with ``fit``, a file that holds something other than a fit and, without ``overwrite``, any file.
+    That is, with ``kind`` "fit" or "report", a file that holds something else and, without ``overwrite``, any file.
 
     Raises
     ------
@@ -26,8 +28,8 @@ def check_writable(path: Path, *, fit: bool = False, overwrite: bool = True) -> 
         Saying why.
     """
     problem = _obstacle(path)
-    if problem is None and fit and path.exists() and not _is_hdf5(path):
-        problem = "this file is there and is no fit; name another, or delete it first"
+    if problem is None and kind is not None and path.exists() and _MARKS[kind] not in _beginning(path):
+        problem = f"this file is there and is no {kind}; name another, or delete it first"
     if problem is None and not overwrite and path.exists():
         problem = "this file is there; name another, or replace it with --overwrite"
     if problem is not None:
@@ -48,9 +50,9 @@ def _obstacle(path: Path) -> str | None:
         return f"no file can be made in folder {path.parent} ({error.strerror})"
 
 
-def _is_hdf5(path: Path) -> bool:
+def _beginning(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(len(_HDF5)) == _HDF5
+        return stream.read(_BEGINNING)
 
 
 @contextmanager
@@ -64,3 +66,29 @@ def writing(path: Path) -> Iterator[Path]:
         raise OSError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def writing_all(folder: Path, files: Mapping[str, str], *, overwrite: bool) -> None:
+    """Write texts into a folder that is made if need be; nothing is written unless all can be.
+
+    Raises
+    ------
+    BayescxError
+        If the folder cannot be made, or files are there that ``overwrite`` does not give up.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BayescxError(f"cannot write to {folder}: this is a file; name a folder")
+    if not folder.absolute().parent.is_dir():
+        raise BayescxError(f"cannot write to {folder}: there is no folder {folder.parent}")
+    there = [name for name in files if (folder / name).exists()]
+    if there and not overwrite:
+        listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
+        raise BayescxError(
+            f"cannot write to {folder}: already there: {listed}; name another folder, or use --overwrite"
+        )
+    folder.mkdir(exist_ok=True)
+    for name in files:
+        check_writable(folder / name)
+    for name, text in files.items():
+        with writing(folder / name) as part:
+            part.write_text(text, encoding="utf-8")

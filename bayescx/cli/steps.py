@@ -38,6 +38,7 @@ __all__ = [
     "save",
     "show_convergence",
     "sizes_of",
+    "write_report",
     "write_summary",
     "write_table",
 ]
@@ -161,6 +162,16 @@ def save(fit: Fit, path: Path) -> None:
     except FitError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
+
+
+def write_report(fit: Fit, path: Path, *, ci: float = 0.95) -> None:
+    """Write the report of a fit to a file that was found writable."""
+    from bayescx.report import write_report as write
+
+    began = time.perf_counter()
+    write(fit, path, ci_prob=ci)
+    seconds = time.perf_counter() - began
+    typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s): open it in a browser")
 
 
 # --------------------------------------------------------------------------------------------- summaries

@@ -47,7 +47,8 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw[, organization], path (organization for "organization" and "alone"), with coordinates lhs, op, rhs along path.
+        Dims chain, draw[, organization], path (organization for "organization" and "alone"), with coordinates lhs, op,
+        rhs along path.
 
     Raises
     ------

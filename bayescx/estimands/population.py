@@ -170,7 +170,7 @@ def _reported(fit: Fit, layout: Layout) -> Floats:
     return u
 
 
-def _alone(fit: Fit, layout: Layout) -> Floats:
+def _alone(fit: Fit) -> Floats:
     """Components of organizations fitted by themselves, (chain, draw, J, C), mirrored so that means are exact."""
     data = fit.tree["constant_data"].to_dataset()
     values, vectors = np.linalg.eigh(data["alone_cov"].values)
@@ -181,7 +181,7 @@ def _alone(fit: Fit, layout: Layout) -> Floats:
     half = rng.standard_normal((n_draw // 2, *values.shape))
     noise = np.concatenate([half, -half, np.zeros((n_draw % 2, *values.shape))])
     u = data["alone"].values + np.einsum("jab,djb->dja", root, noise)
-    return u.reshape(sizes[CHAIN], sizes[DRAW], *values.shape)
+    return np.asarray(u).reshape(sizes[CHAIN], sizes[DRAW], *values.shape)
 
 
 def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
@@ -224,7 +224,7 @@ def _components(fit: Fit, layout: Layout, target: str) -> Floats:
     if target == "organization":
         return _reported(fit, layout)
     if target == "alone":
-        return _alone(fit, layout)
+        return _alone(fit)
     if target == "typical":
         return _drawn(fit, layout, 1, None)
     if target == "new":

@@ -260,7 +260,7 @@ def outputs(folder: Path) -> dict[str, tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("kind", ["no folder", "a folder", "a file for a folder", "a kernel folder", "write-protected"])
-@pytest.mark.parametrize("command", ["fit", "demo", "simulate", "summarize"])
+@pytest.mark.parametrize("command", ["fit", "demo", "simulate", "summarize", "report"])
 def test_outputs_that_cannot_be_written_are_refused_first(
     kind: str,
     command: str,
@@ -281,6 +281,7 @@ def test_outputs_that_cannot_be_written_are_refused_first(
         "demo": ("demo",),
         "simulate": ("simulate", sound),
         "summarize": ("summarize", fit_file, "--format", "csv"),
+        "report": ("report", fit_file),
     }
     assert_refused(bayescx(*words[command], "-o", path), "cannot write", fragment)
 

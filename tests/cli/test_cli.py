@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 import bayescx as bcx
-from bayescx.cli import commands, steps
+from bayescx.cli import steps, studies
 from bayescx.errors import ConvergenceWarning, FitError
 
 Command = Callable[..., Any]
@@ -44,7 +44,7 @@ def widest(text: str) -> int:
 # ---------------------------------------------------------------------------------------- help and version
 
 
-@pytest.mark.parametrize("name", ["", "check", "fit", "summarize", "simulate", "demo"])
+@pytest.mark.parametrize("name", ["", "check", "fit", "summarize", "report", "moments", "simulate", "demo"])
 def test_help_fits_a_screen_and_shows_calls_that_parse(name: str, bayescx: Command) -> None:
     done = bayescx(*name.split(), "--help")
     assert done.code == 0
@@ -56,7 +56,7 @@ def test_help_fits_a_screen_and_shows_calls_that_parse(name: str, bayescx: Comma
 
 
 def test_examples_in_help_name_options_that_exist(bayescx: Command) -> None:
-    for name in ("check", "fit", "summarize", "simulate", "demo"):
+    for name in ("check", "fit", "summarize", "report", "moments", "simulate", "demo"):
         text, _, examples = bayescx(name, "--help").out.partition("Examples:")
         used = {word for word in examples.split() if word.startswith("-")}
         assert used <= set(text.replace(",", " ").split()), name
@@ -331,27 +331,93 @@ def test_long_names_stay_within_the_page(tmp_path: Path, bayescx: Command) -> No
 # ------------------------------------------------------------------------------------------ demo and signals
 
 
-def test_demo_says_that_it_is_simulated_and_answers_every_question(
-    bayescx: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = steps.sample
 
     def quick(*given: Any, **settings: Any) -> bcx.Fit:
         return sample(*given, **settings, draws=100, tune=200, chains=2)
 
-    monkeypatch.setattr(commands, "sample", quick)
+    monkeypatch.setattr(studies, "sample", quick)
+
+
+@pytest.mark.usefixtures("quick_demo")
+def test_demo_says_that_it_is_simulated_and_answers_every_question(bayescx: Command, tmp_path: Path) -> None:
     done = bayescx("demo", "-o", tmp_path / "demo.nc", "--seed", 3)
     assert done.code == 0
-    assert done.out.startswith("Simulated data, seed 3: ten organizations, 500 respondents each.")
+    assert done.out.startswith("Simulated data (ten_organizations): ten organizations, 4543 respondents.")
     assert done.out.count("<- ") == 10 + 1
     assert "average of 10" in done.out
     assert "new organization" in done.out
     assert "SD between" in done.out
     assert "What satisfaction_cs does in the end" in done.out
     assert "R-squared" in done.out
-    assert "Of the 100 values that were simulated" in done.out
+    assert "Of the 176 values that were simulated" in " ".join(done.out.split())
+    assert done.out.count(" not in [") <= 20
     assert widest(done.out) <= 100
     assert bcx.load_fit(tmp_path / "demo.nc").organizations[0] == "org_01"
+
+
+@pytest.mark.usefixtures("quick_demo")
+def test_demo_writes_a_report(bayescx: Command, tmp_path: Path) -> None:
+    done = bayescx("demo", "-o", tmp_path / "report.html")
+    assert done.code == 0
+    assert f"wrote {tmp_path / 'report.html'} (" in done.out
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Simulated data" in text
+    assert "Do not report these figures" in text  # so few draws do not converge
+
+
+def test_demo_refuses_other_kinds_of_files_before_it_samples(bayescx: Command, tmp_path: Path) -> None:
+    done = bayescx("demo", "-o", tmp_path / "report.pdf")
+    assert done.code == 2
+    assert "a report is an .html file, a fit an .nc file" in done.err
+
+
+# ------------------------------------------------------------------------------------------------ report
+
+
+def test_report_writes_one_file_and_replaces_nothing_but_a_report(
+    fit_file: Path, tmp_path: Path, bayescx: Command
+) -> None:
+    file = tmp_path / "report.html"
+    done = bayescx("report", fit_file, "-o", file, "--ci", "0.9")
+    assert (done.code, done.err) == (0, "")
+    assert "open it in a browser" in done.out
+    assert "90\u00a0% interval" in file.read_text(encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert bayescx("report", fit_file, "-o", file).code == 0
+    assert "95\u00a0% interval" in file.read_text(encoding="utf-8")
+    file.write_text("<!DOCTYPE html> my own page")
+    refused = bayescx("report", fit_file, "-o", file)
+    assert refused.code == 2
+    assert "this file is there and is no report" in refused.err
+    assert file.read_text() == "<!DOCTYPE html> my own page"
+
+
+@pytest.mark.parametrize(
+    ("words", "fragment"),
+    [
+        (("nothing.nc", "-o", "report.html"), "there is no such file"),
+        (("fit.nc", "-o", "no/folder/report.html"), "there is no folder"),
+        (("fit.nc", "-o", "."), "this is a folder"),
+        (("fit.nc", "-o", "report.html", "--ci", "95"), "ci_prob must lie between 0 and 1, found 95"),
+    ],
+)
+def test_report_says_what_is_wrong(
+    words: tuple[str, ...],
+    fragment: str,
+    fit_file: Path,
+    bayescx: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    shutil.copy(fit_file, tmp_path / "fit.nc")
+    monkeypatch.chdir(tmp_path)
+    done = bayescx("report", *words)
+    assert done.code == 2
+    assert fragment in done.err
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_ctrl_c_ends_with_one_line_and_saves_nothing(study: Path, tmp_path: Path) -> None:

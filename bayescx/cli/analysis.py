@@ -1,0 +1,183 @@
+"""Commands from inputs to answers: ``check``, ``fit``, ``summarize``, ``report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bayescx.cli.app import app
+from bayescx.cli.options import (
+    EvidenceArgument,
+    FitArgument,
+    IntervalOption,
+    LeastOption,
+    ModelArgument,
+    OrganizationOption,
+    OverwriteOption,
+    PlannedOption,
+    SeedOption,
+    examples,
+)
+from bayescx.cli.outputs import check_writable
+from bayescx.cli.steps import pooling_of, read_inputs, sample, save, show_convergence, write_report, write_summary
+
+
+@app.command(
+    epilog=examples(
+        "bayescx check value_creation rows.csv --organization organization --planned 12",
+        "bayescx check my.lavaan evidence.toml --min-n 30",
+    )
+)
+def check(
+    model: ModelArgument,
+    evidence: EvidenceArgument,
+    organization: OrganizationOption = None,
+    planned: PlannedOption = None,
+    min_n: LeastOption = None,
+) -> None:
+    """Name everything wrong with the inputs, at once.
+
+    Nothing is sampled. If all is well, the model's equations and the organizations are listed.
+    """
+    from bayescx.cli.console import screen, show_inputs
+
+    spec, shared, matched = read_inputs(model, evidence, organization=organization, n_planned=planned, min_n=min_n)
+    show_inputs(screen(), spec, shared, matched)
+
+
+@app.command(
+    epilog=examples(
+        "bayescx fit value_creation rows.csv --organization organization -o fit.nc",
+        "bayescx fit my.lavaan evidence.toml --planned 12 --draws 2000 --seed 1 -o fit.nc",
+    )
+)
+def fit(
+    model: ModelArgument,
+    evidence: EvidenceArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save the fit (netCDF).")],
+    organization: OrganizationOption = None,
+    planned: PlannedOption = None,
+    min_n: LeastOption = None,
+    draws: Annotated[int, typer.Option(metavar="N", help="Draws kept per chain.")] = 1000,
+    tune: Annotated[int, typer.Option(metavar="N", help="Draws per chain used for adaptation.")] = 1000,
+    chains: Annotated[int, typer.Option(metavar="N", help="Number of chains.")] = 4,
+    seed: SeedOption = None,
+    pooling: Annotated[
+        str,
+        typer.Option(
+            metavar="WORD",
+            help="How organizations share strength: none, partial or full for the paths, "
+            "or by block: paths=partial,residuals=none.",
+        ),
+    ] = "partial",
+    engine: Annotated[
+        Literal["kernel", "pymc"],
+        typer.Option(help="The compiled density, or the open PyMC model (slower)."),
+    ] = "kernel",
+    identification: Annotated[
+        Literal["mean", "marker"],
+        typer.Option(help="Unit of factors: loadings average 1, or the first loading is 1."),
+    ] = "mean",
+    no_scale: Annotated[
+        bool,
+        typer.Option("--no-scale", help="Keep the data's own units instead of dividing by pooled SDs first."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress; warnings and errors are still shown.")] = False,
+) -> None:
+    """Sample the posterior and save it.
+
+    If the sampler did not converge, a warning on stderr says so: the fit is saved for inspection and the exit
+    code stays 0, but its numbers should not be reported. Ctrl-C stops without saving.
+    """
+    check_writable(output, kind="fit")
+    settings = {"pooling": pooling_of(pooling), "identification": identification}
+    spec, _, matched = read_inputs(
+        model, evidence, settings=settings, organization=organization, n_planned=planned, min_n=min_n
+    )
+    fitted = sample(
+        spec,
+        matched,
+        quiet=quiet,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        random_seed=seed,
+        engine=engine,
+        scale=not no_scale,
+        **settings,
+    )
+    save(fitted, output)
+    if not quiet:
+        typer.echo(f"saved {output}; next: bayescx summarize {output} --estimand total --target average")
+
+
+@app.command(
+    epilog=examples(
+        "bayescx summarize fit.nc --estimand total --target average",
+        "bayescx summarize fit.nc --estimand heterogeneity --ci 0.9",
+        "bayescx summarize fit.nc --estimand r_squared --target new --format csv -o r_squared.csv",
+    )
+)
+def summarize(
+    file: FitArgument,
+    estimand: Annotated[
+        Literal["direct", "indirect", "total", "r_squared", "heterogeneity", "defined"],
+        typer.Option(help="What to summarize; 'defined' means the model's := quantities."),
+    ] = "direct",
+    target: Annotated[
+        Literal["organization", "typical", "average", "new", "alone"] | None,
+        typer.Option(
+            help="Whom it is about: each organization (the default), the typical one, "
+            "the average of all that are planned, a new one, or each organization alone, without the others.",
+            show_default=False,
+        ),
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="In the data's units instead of standard deviations.")] = False,
+    ci: IntervalOption = 0.95,
+    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="What to write.")] = "table",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead of the screen."),
+    ] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Print or write effects of a fit with intervals.
+
+    Effects are in standard deviations of each organization itself, or with --raw in the data's units. With
+    --format csv or json all digits and diagnostics are written.
+    """
+    if output is not None:
+        check_writable(output, overwrite=overwrite)
+    if estimand == "heterogeneity" and target is not None:
+        raise typer.BadParameter("heterogeneity is about the population; leave --target out", param_hint="--target")
+    from bayescx.fitted import load_fit
+
+    fitted = load_fit(file)
+    show_convergence(fitted)
+    write_summary(fitted, estimand, target or "organization", ci, form, output, standardized=not raw)
+
+
+@app.command(
+    epilog=examples(
+        "bayescx report fit.nc -o report.html",
+        "bayescx report fit.nc -o report.html --ci 0.9",
+    )
+)
+def report(
+    file: FitArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the report (.html).")],
+    ci: IntervalOption = 0.95,
+) -> None:
+    """Write a report: one HTML file that opens anywhere.
+
+    What was asked, the evidence, the answers in words, pictures and tables, how they were found, and how to
+    reproduce them. The file needs no network and no program but a browser. A report that is there is replaced.
+    """
+    check_writable(output, kind="report")
+    from bayescx.fitted import load_fit
+
+    fitted = load_fit(file)
+    show_convergence(fitted)
+    write_report(fitted, output, ci=ci)

@@ -1,0 +1,38 @@
+"""Arguments and options that several commands take, described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A shipped model's name or a .lavaan file.")]
+EvidenceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="EVIDENCE",
+        help="A shipped evidence's name, a .toml file, or a .csv or .parquet table with --organization.",
+    ),
+]
+OrganizationOption = Annotated[
+    str | None,
+    typer.Option("--organization", metavar="COLUMN", help="For a table: the column that names the organization."),
+]
+PlannedOption = Annotated[
+    int | None,
+    typer.Option("--planned", metavar="N", help="Organizations planned, when not all have reported."),
+]
+LeastOption = Annotated[
+    int | None,
+    typer.Option("--min-n", metavar="N", help="Keep out, by name, organizations with fewer complete rows."),
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+FitArgument = Annotated[Path, typer.Argument(metavar="FIT", help="A fit saved by `bayescx fit`.")]
+IntervalOption = Annotated[float, typer.Option("--ci", metavar="P", help="Probability of the intervals.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Makes the result reproducible.")]
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: calls that work."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])  # \b: leave the lines as they are

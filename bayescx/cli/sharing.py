@@ -1,0 +1,114 @@
+"""``moments``: what an organization runs behind its own wall, so that it can share moments and keep its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayescx.cli.app import app
+from bayescx.cli.options import LeastOption, OverwriteOption, examples
+from bayescx.cli.outputs import writing_all
+from bayescx.errors import BayescxError
+
+if TYPE_CHECKING:
+    from bayescx.evidence import Evidence
+
+
+@app.command(
+    epilog=examples(
+        "bayescx moments answers.csv --name south -o shared",
+        "bayescx moments rows.csv --organization company --model value_creation -o shared",
+        "bayescx moments --schema",
+    )
+)
+def moments(
+    rows: Annotated[
+        Path | None, typer.Argument(metavar="ROWS", help="A .csv or .parquet table, one row per respondent.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if need be.")
+    ] = None,
+    organization: Annotated[
+        str | None,
+        typer.Option("--organization", metavar="COLUMN", help="The column that names the organization of each row."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Instead: the one organization that all rows are of.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="Share the variables of this model only.")
+    ] = None,
+    variables: Annotated[
+        str | None,
+        typer.Option(
+            "--variables", metavar="A,B,C", help="Share these columns only; by default all that hold numbers."
+        ),
+    ] = None,
+    min_n: LeastOption = None,
+    overwrite: OverwriteOption = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a moments file and stop.")] = False,
+) -> None:
+    """Write moments that can be shared in place of rows.
+
+    For each organization one JSON file with the number of respondents, means and covariances, and no row. Beside
+    them evidence.toml, which `bayescx check` and `bayescx fit` read. The posterior is the same as with the rows.
+    """
+    import json
+
+    from bayescx.evidence import moments_schema, shared_files
+
+    if schema:
+        typer.echo(json.dumps(moments_schema(), indent=2))
+        return
+    evidence, wanted, folder = _inputs(rows, output, organization, name, model, variables, min_n)
+    matched = evidence.matched(wanted)
+    files = shared_files(matched.moments())
+    writing_all(folder, files, overwrite=overwrite)
+    for organization_, n_obs, file in zip(matched.organizations, matched.n_obs, list(files)[1:], strict=True):
+        left_out = matched.dropped[organization_]
+        rest = f"; {left_out} incomplete rows left out" if left_out else ""
+        typer.echo(f"wrote {folder / file}: {organization_}, {n_obs} respondents{rest}")
+    for kept_out, n_obs in matched.kept_out.items():
+        typer.echo(f"kept out: {kept_out}, {n_obs} respondents")
+    typer.echo(f"shared: number of respondents, means and covariances of {', '.join(wanted)}; no rows")
+    typer.echo(f"wrote {folder / 'evidence.toml'}; next: bayescx check {model or 'MODEL'} {folder / 'evidence.toml'}")
+
+
+def _inputs(
+    rows: Path | None,
+    output: Path | None,
+    organization: str | None,
+    name: str | None,
+    model: str | None,
+    variables: str | None,
+    min_n: int | None,
+) -> tuple[Evidence, tuple[str, ...], Path]:
+    from bayescx.datasets import open_model
+    from bayescx.evidence import shareable_columns
+
+    if rows is None or output is None:
+        raise BayescxError("a table of rows and a folder are needed: bayescx moments ROWS --organization COLUMN -o DIR")
+    if (organization is None) == (name is None):
+        works = "--organization COLUMN, or --name NAME if all rows are of one organization"
+        raise BayescxError(f"say whose rows these are, in one way: {works}")
+    if model is not None and variables is not None:
+        raise BayescxError("--model and --variables both say what to share; give one of them")
+    evidence = _evidence(rows, organization, name, min_n)
+    asked = None if variables is None else [part.strip() for part in variables.split(",") if part.strip()]
+    if model is not None:
+        asked = list(open_model(model).observed)
+    wanted = shareable_columns(evidence, asked)
+    return evidence, tuple(column for column in wanted if asked is not None or column != organization), output
+
+
+def _evidence(rows: Path, organization: str | None, name: str | None, min_n: int | None) -> Evidence:
+    from bayescx.evidence import Evidence
+    from bayescx.evidence.readers import read_table
+    from bayescx.evidence.rows import one_organization
+
+    if organization is not None:
+        return Evidence.from_rows(rows, organization=organization, min_n=min_n)
+    sheet = read_table(rows)
+    return Evidence({str(name): one_organization(sheet, str(name))}, None, min_n, sheet.source)
