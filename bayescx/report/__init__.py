@@ -1,0 +1,7 @@
+"""Reports: what the estimands answered, in words, pictures and tables, as one HTML file. Nothing is computed here."""
+
+from __future__ import annotations
+
+from bayescx.report.document import write_report
+
+__all__ = ["write_report"]

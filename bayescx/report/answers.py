@@ -1,0 +1,170 @@
+"""Every number of a report, gathered once: sentences and tables take theirs from here, so they cannot differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bayescx._names import ORGANIZATION
+from bayescx.errors import FitError
+from bayescx.estimands import (
+    direct_effects,
+    heterogeneity,
+    indirect_effects,
+    r_squared,
+    route_effects,
+    summarize,
+    total_effects,
+)
+from bayescx.estimands.population import available_targets
+from bayescx.fitted import Fit
+
+__all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "gather"]
+
+MOST_ROUTES = 40
+"""Routes from one cause to one outcome that a report lists."""
+
+
+class Key(NamedTuple):
+    """What a number is about: an effect of ``kind`` on ``outcome``, for a target, and there for an organization.
+
+    Kinds are direct, indirect, total (with a cause), r_squared (without) and route (the cause is the whole route).
+    """
+
+    kind: str
+    target: str
+    outcome: str
+    cause: str = ""
+    organization: str = ""
+
+
+class Estimate(NamedTuple):
+    """Posterior mean and interval, and the id of the table cell where they stand."""
+
+    mean: float
+    lower: float
+    upper: float
+    id: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a fit answers.
+
+    Attributes
+    ----------
+    fit : Fit
+    ci_prob : float
+        Probability of the intervals.
+    targets : tuple of str
+        Those that the pooling can answer.
+    estimates : dict
+        Key to Estimate.
+    heterogeneity : dict
+        (quantity, path) to Estimate; empty where paths are not partially pooled.
+    pooling_factor : dict
+        Path to pooling factor.
+    routes : dict
+        Name of each route that has estimates to the constructs on it.
+    """
+
+    fit: Fit
+    ci_prob: float
+    targets: tuple[str, ...]
+    estimates: dict[Key, Estimate]
+    heterogeneity: dict[tuple[str, str], Estimate]
+    pooling_factor: dict[str, float]
+    routes: dict[str, tuple[str, ...]]
+
+    def effects(self, kind: str) -> list[tuple[str, str]]:
+        """(outcome, cause) of each effect of a kind, once, in causal order of outcomes and causes."""
+        position = {name: i for i, name in enumerate(self.fit.model.constructs)}
+        found = dict.fromkeys((key.outcome, key.cause) for key in self.estimates if key.kind == kind)
+        if kind == "route":
+            return list(found)
+        return sorted(found, key=lambda pair: (position[pair[0]], position.get(pair[1], -1)))
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Targets that are not about single organizations: what most tables have columns for."""
+        return tuple(target for target in ("typical", "average", "new") if target in self.targets)
+
+    @property
+    def main(self) -> str | None:
+        """The target that headlines speak of: the average of those planned, if it can be told."""
+        return next((target for target in ("average", "typical") if target in self.targets), None)
+
+
+def gather(fit: Fit, ci_prob: float = 0.95) -> Answers:
+    """Ask a fit everything that a report tells.
+
+    Raises
+    ------
+    FitError
+        If ``ci_prob`` is not between 0 and 1.
+    """
+    targets = available_targets(fit)
+    estimates: dict[Key, Estimate] = {}
+    for kind, target, table in _tables(fit, targets, ci_prob):
+        for row in table.to_dict("records"):
+            key = _key(kind, target, {str(name): value for name, value in row.items()})
+            estimates[key] = _estimate(row, f"{kind}-{target}-{len(estimates)}")
+    varying, factor = _heterogeneity(fit, ci_prob)
+    routes = {" -> ".join(route): route for pair in _listed(fit) for route in fit.model.routes(*pair)}
+    return Answers(fit, ci_prob, targets, estimates, varying, factor, routes)
+
+
+def _tables(fit: Fit, targets: tuple[Any, ...], ci_prob: float) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    kinds: dict[str, Callable[..., Any]] = {
+        "direct": direct_effects,
+        "indirect": indirect_effects,
+        "total": total_effects,
+        "r_squared": r_squared,
+    }
+    for kind, estimand in kinds.items():
+        for target in targets:
+            yield kind, target, summarize(estimand(fit, target), ci_prob, kind="stats")
+    for cause, outcome in _listed(fit):
+        for target in (one for one in targets if one not in (ORGANIZATION, "alone")):
+            table = summarize(route_effects(fit, cause, outcome, target), ci_prob, kind="stats")
+            yield "route", target, table.assign(outcome=outcome)
+
+
+def ends(fit: Fit) -> list[tuple[str, str]]:
+    """Where chains begin and end: exogenous constructs, and the outcomes that cause nothing behind them."""
+    model = fit.model
+    causes = {cause for outcome in model.endogenous for cause in model.predictors(outcome)}
+    last = [name for name in model.endogenous if name not in causes]
+    return [(cause, name) for cause in model.exogenous for name in last if model.count_routes(cause, name)]
+
+
+def _listed(fit: Fit) -> list[tuple[str, str]]:
+    """Pairs whose routes are listed: more than one, and not too many to read."""
+    return [pair for pair in ends(fit) if 1 < fit.model.count_routes(*pair) <= MOST_ROUTES]
+
+
+def _key(kind: str, target: str, row: dict[str, Any]) -> Key:
+    organization = row.get(ORGANIZATION, "")
+    if kind == "direct":
+        outcome, _, cause = row["path"].partition("~")
+        return Key(kind, target, outcome, cause, organization)
+    return Key(kind, target, row["outcome"], row.get("route", row.get("cause", "")), organization)
+
+
+def _estimate(row: dict[Any, Any], name: str) -> Estimate:
+    lower, upper = (float(value) for column, value in row.items() if str(column).startswith("eti"))
+    return Estimate(float(row["mean"]), lower, upper, name)
+
+
+def _heterogeneity(fit: Fit, ci_prob: float) -> tuple[dict[tuple[str, str], Estimate], dict[str, float]]:
+    try:
+        array = heterogeneity(fit)
+    except FitError:  # not partially pooled, or one organization: nothing varies
+        return {}, {}
+    table = summarize(array, ci_prob, kind="stats")
+    rows = table.to_dict("records")
+    varying = {(row["quantity"], row["path"]): _estimate(row, f"heterogeneity-{i}") for i, row in enumerate(rows)}
+    return varying, {str(name): float(value) for name, value in array["pooling_factor"].to_series().items()}

@@ -1,0 +1,40 @@
+"""References behind the methods that a fit used, and no others."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from bayescx.fitted import Fit
+
+__all__ = ["Reference", "references"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a work was used for, its text, and its DOI if it has one."""
+
+    used_for: str
+    text: str
+    doi: str = ""
+
+
+def references(fit: Fit) -> list[Reference]:
+    """The works to cite with a fit, in the order of its steps."""
+    known = tomllib.loads((files("bayescx.report") / "citations.toml").read_text(encoding="utf-8"))
+    versions = fit.provenance["versions"]
+    cited = [Reference(**entry) for key, entry in known.items() if _used(key, fit)]
+    return [Reference(one.used_for, one.text.format_map(versions), one.doi) for one in cited]
+
+
+def _used(key: str, fit: Fit) -> bool:
+    """Whether a fit used the method of a work; works not named here stand behind every fit."""
+    conditions = {
+        "gelman_hill_2007": "partial" in fit.pooling.values(),
+        "lewandowski_2009": bool(fit.model.covariances) or len(fit.model.exogenous) > 1,
+        "abril_pla_2023": fit.provenance["engine"] == "pymc",
+        "higgins_thompson_2002": fit.pooling["paths"] == "partial",
+        "gelman_pardoe_2006": fit.pooling["paths"] == "partial",
+    }
+    return bool(conditions.get(key, True))

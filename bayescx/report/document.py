@@ -1,0 +1,157 @@
+"""write_report: a fit in, one HTML file out that needs no network and no other file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bayescx.errors import FitError
+from bayescx.fitted import Fit
+from bayescx.plots import Picture, plot_forest, plot_knobs, plot_path_diagram, plot_prior_posterior
+from bayescx.report import method, prose, tables
+from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
+from bayescx.report.citations import references
+from bayescx.report.wording import count, counted, interval_name, numeral
+
+__all__ = ["write_report"]
+
+_NARROW = 4.4  # inches of a picture that stays readable on a phone
+
+
+def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.95) -> Path:
+    """Write a fit's report: one HTML file with its pictures inside, which opens anywhere and prints well.
+
+    What was asked; the evidence; the answers in sentences whose figures point to the tables they come from; the path
+    diagram; a forest plot of every path; tables of direct, indirect and total effects, R-squared and differences
+    between organizations; whether the sampler converged; method, citations, and how to reproduce it all. Effects are in
+    standard deviations of each organization itself.
+
+    Parameters
+    ----------
+    fit : Fit
+    path : path
+        Where to, usually with the suffix ``.html``; an existing file is replaced once the new one is complete.
+    ci_prob : float
+        Probability of all intervals.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FitError
+        If ``ci_prob`` is not between 0 and 1, or the file cannot be written.
+
+    Examples
+    --------
+    >>> write_report(fit, "report.html")  # doctest: +SKIP
+    """
+    target = Path(path)
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise FitError(f"cannot write a report to {target}: name a file in a folder that is there")
+    text = _environment().get_template("report.html.j2").render(_context(gather(fit, ci_prob)))
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        raise FitError(f"cannot write a report to {target}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("bayescx.report"),
+        autoescape=True,  # names and texts come from users
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count, "counted": counted, "numeral": numeral}
+    return environment
+
+
+def _context(answers: Answers) -> dict[str, Any]:
+    """Everything that the template shows."""
+    fit = answers.fit
+    return {
+        "fit": fit,
+        "answers": answers,
+        "interval": interval_name(answers.ci_prob),
+        "title": prose.title(fit),
+        "question": prose.question(fit),
+        "equations": _equations(fit),
+        "findings": prose.findings(answers),
+        "diagrams": _diagrams(answers),
+        "forests": list(_forests(answers)),
+        "effects": tables.effect_tables(answers),
+        "unlisted": [pair for pair in ends(fit) if fit.model.count_routes(*pair) > MOST_ROUTES],
+        "heterogeneity": tables.heterogeneity_table(answers),
+        "organizations": tables.organization_tables(answers),
+        "knobs": _knobs(answers),
+        "diagnosis": prose.diagnosis(fit),
+        "problems": fit.provenance["convergence_problems"],
+        "prior_posterior": _prior_posterior(fit),
+        "pooling": method.pooling_sentences(fit),
+        "priors": method.priors_table(fit),
+        "settings": method.settings(fit),
+        "references": references(fit),
+    }
+
+
+def _equations(fit: Fit) -> list[tuple[str, list[str]]]:
+    """Each outcome with its direct causes, in words."""
+    words = fit.model.in_words
+    return [
+        (words(outcome), [words(cause) for cause in fit.model.predictors(outcome)]) for outcome in fit.model.endogenous
+    ]
+
+
+def _inline(picture: Picture, prefix: str) -> dict[str, Any]:
+    return {"id": prefix, "title": picture.title, "svg": Markup(picture.inline(prefix))}  # noqa: S704  (our own SVG)
+
+
+def _diagrams(answers: Answers) -> dict[str, Any]:
+    """The path diagram twice: lying for wide pages and standing for phones; neither where nothing can be averaged."""
+    if answers.main is None:
+        return {}
+    pictures = {
+        name: plot_path_diagram(answers.fit, answers.main, ci_prob=answers.ci_prob, direction=direction)  # type: ignore[arg-type]
+        for name, direction in (("wide", "right"), ("tall", "down"))
+    }
+    shown = {name: _inline(picture, f"diagram-{name}") for name, picture in pictures.items()}
+    return shown | {"description": pictures["wide"].description}
+
+
+def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
+    """A forest of every path, then of what chains add up to."""
+    fit, options = answers.fit, {"ci_prob": answers.ci_prob, "width": _NARROW}
+    wanted = [("direct", *pair) for pair in answers.effects("direct")]
+    wanted += [("total", outcome, cause) for cause, outcome in ends(fit) if ("direct", outcome, cause) not in wanted]
+    for number, (kind, outcome, cause) in enumerate(wanted):
+        picture = plot_forest(fit, f"{outcome}~{cause}", kind=kind, **options)  # type: ignore[arg-type]
+        words = fit.model.in_words
+        caption = f"{kind.capitalize()} effect of {words(cause)} on {words(outcome)}"
+        yield _inline(picture, f"forest-{number}") | {"caption": caption}
+
+
+def _knobs(answers: Answers) -> dict[str, Any] | None:
+    if answers.main is None or not answers.fit.model.paths:
+        return None
+    picture = plot_knobs(answers.fit, target=answers.main, ci_prob=answers.ci_prob, width=_NARROW)  # type: ignore[arg-type]
+    return _inline(picture, "knobs")
+
+
+def _prior_posterior(fit: Fit) -> dict[str, Any] | None:
+    try:
+        return _inline(plot_prior_posterior(fit, width=_NARROW), "prior-posterior")
+    except FitError:  # nothing has a prior of its own to compare with
+        return None

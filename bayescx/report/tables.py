@@ -1,0 +1,183 @@
+"""Tables of a report as rows of cells; the template writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from bayescx._names import ORGANIZATION
+from bayescx.report.answers import Answers, Estimate, Key
+from bayescx.report.wording import interval_name, number, population_name
+
+__all__ = ["Cell", "Group", "Row", "Table", "effect_tables", "heterogeneity_table", "organization_tables"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure, the interval that belongs to it, and the id that sentences point to."""
+
+    text: str
+    interval: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A label and its cells."""
+
+    label: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading; without one when it is empty."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption that says what its figures are."""
+
+    id: str
+    title: str
+    caption: str
+    label: str
+    headers: tuple[str, ...]
+    groups: tuple[Group, ...] = field(default=())
+
+
+def cell(estimate: Estimate | None) -> Cell:
+    """An estimate as text; an empty cell where there is none."""
+    if estimate is None:
+        return Cell("–")
+    return Cell(number(estimate.mean), f"[{number(estimate.lower)}, {number(estimate.upper)}]", estimate.id)
+
+
+def effect_tables(answers: Answers) -> list[Table]:
+    """Direct, indirect and total effects, routes, and explained variance: one column per population."""
+    says = f"Posterior mean and {interval_name(answers.ci_prob)}"
+    unit = "in standard deviations of the outcome per standard deviation of the cause"
+    tables = [
+        Table(
+            "direct", "Direct effects",
+            f"{says} of each path, {unit}: the change of the outcome if the cause rises by one standard deviation "
+            "and its other direct causes stay where they are.",
+            "cause", (), _by_outcome(answers, "direct"),
+        ),
+        Table(
+            "indirect", "Indirect effects",
+            f"{says} of what reaches the outcome through other constructs, {unit}.",
+            "cause", (), _by_outcome(answers, "indirect"),
+        ),
+        Table(
+            "route", "Routes",
+            f"{says} of the effect along each route, {unit}. The routes of one pair add up to its total effect.",
+            "route", (), _routes(answers),
+        ),
+        Table(
+            "total", "Total effects",
+            f"{says} of direct and indirect effects together, {unit}.",
+            "cause", (), _by_outcome(answers, "total"),
+        ),
+        Table(
+            "r_squared", "Explained variance",
+            f"{says} of R²: the share of each outcome's variance that its direct causes explain.",
+            "outcome", (), _explained(answers),
+        ),
+    ]  # fmt: skip
+    headers = tuple(population_name(answers.fit, target) for target in answers.populations)
+    return [
+        Table(table.id, table.title, table.caption, table.label, headers, table.groups)
+        for table in tables
+        if headers and any(group.rows for group in table.groups)
+    ]
+
+
+def _cells(answers: Answers, kind: str, outcome: str, cause: str) -> tuple[Cell, ...]:
+    keys = (Key(kind, target, outcome, cause) for target in answers.populations)
+    return tuple(cell(answers.estimates.get(key)) for key in keys)
+
+
+def _by_outcome(answers: Answers, kind: str) -> tuple[Group, ...]:
+    words = answers.fit.model.in_words
+    groups: dict[str, list[Row]] = {}
+    for outcome, cause in answers.effects(kind):
+        groups.setdefault(outcome, []).append(Row(words(cause), _cells(answers, kind, outcome, cause)))
+    return tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items())
+
+
+def _routes(answers: Answers) -> tuple[Group, ...]:
+    words = answers.fit.model.in_words
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for outcome, route in answers.effects("route"):
+        stops = answers.routes[route]
+        row = Row(" → ".join(words(stop) for stop in stops), _cells(answers, "route", outcome, route))
+        groups.setdefault((stops[0], outcome), []).append(row)
+    return tuple(
+        Group(f"from {words(cause)} to {words(outcome)}", tuple(rows)) for (cause, outcome), rows in groups.items()
+    )
+
+
+def _explained(answers: Answers) -> tuple[Group, ...]:
+    words = answers.fit.model.in_words
+    rows = [Row(words(name), _cells(answers, "r_squared", name, "")) for name, _ in answers.effects("r_squared")]
+    return (Group("", tuple(rows)),)
+
+
+def organization_tables(answers: Answers) -> list[Table]:
+    """Every organization by every direct and total effect and R², with the others and by itself."""
+    targets = [target for target in (ORGANIZATION, "alone") if target in answers.targets]
+    headers = tuple({ORGANIZATION: "with the others", "alone": "by itself"}[target] for target in targets)
+    words = answers.fit.model.in_words
+    says = f"posterior mean and {interval_name(answers.ci_prob)}"
+    kinds: dict[str, tuple[str, str, Callable[[str, str], str]]] = {
+        "direct": ("Direct effects", "standardized", lambda outcome, cause: f"{words(cause)} → {words(outcome)}"),
+        "total": ("Total effects", "standardized", lambda outcome, cause: f"{words(cause)} → {words(outcome)}"),
+        "r_squared": ("Explained variance", "R²", lambda outcome, _: words(outcome)),
+    }
+    return [
+        Table(
+            f"each-{kind}",
+            f"{title} in each organization",
+            f"{title} ({unit}), {says}: partially pooled with the others, and estimated by itself.",
+            "organization",
+            headers,
+            tuple(
+                Group(heading(*pair), tuple(_organization_rows(answers, targets, kind, *pair)))
+                for pair in answers.effects(kind)
+            ),
+        )
+        for kind, (title, unit, heading) in kinds.items()
+    ]
+
+
+def _organization_rows(answers: Answers, targets: Iterable[str], kind: str, outcome: str, cause: str) -> Iterable[Row]:
+    for organization in answers.fit.organizations:
+        keys = (Key(kind, target, outcome, cause, organization) for target in targets)
+        yield Row(organization, tuple(cell(answers.estimates.get(key)) for key in keys))
+
+
+def heterogeneity_table(answers: Answers) -> Table | None:
+    """How much paths differ between organizations; None where nothing can differ."""
+    if not answers.heterogeneity:
+        return None
+    words = answers.fit.model.in_words
+    groups: dict[str, list[Row]] = {}
+    for path in answers.pooling_factor:
+        outcome, _, cause = path.partition("~")
+        shown = [cell(answers.heterogeneity[quantity, path]) for quantity in ("beta_tau", "i_squared", "prediction")]
+        row = Row(words(cause), (*shown, Cell(number(answers.pooling_factor[path]))))
+        groups.setdefault(outcome, []).append(row)
+    return Table(
+        "heterogeneity",
+        "Differences between organizations",
+        "The SD of each path between organizations (in the data's units), the share of the variance between the "
+        "organizations' own estimates that is no sampling noise (I²), the path in a new organization (in the data's "
+        "units), and how strongly organizations are drawn together (pooling: 0 not at all, 1 into one).",
+        "cause",
+        ("SD", "I²", "new organization", "pooling"),
+        tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items()),
+    )
