@@ -41,6 +41,7 @@ def example_fit(example_rows: pd.DataFrame) -> bcx.Fit:
 
 @pytest.fixture(autouse=True)
 def _examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
-    # only examples in estimands speak of `fit`; sampling it for every doctest would be waste
-    if "estimands" in request.node.nodeid and request.node.nodeid.startswith("bayescx/"):
+    # only examples in these rooms speak of `fit`; sampling it for every doctest would be waste
+    rooms = tuple(f"bayescx/{room}/" for room in ("estimands", "plots", "replication", "report"))
+    if request.node.nodeid.startswith(rooms):
         doctest_namespace["fit"] = request.getfixturevalue("example_fit")

@@ -15,6 +15,7 @@ Draws for organizations without data follow from the fit's seed, so that all ans
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Literal
@@ -46,6 +47,9 @@ Floats = NDArray[np.float64]
 Target = Literal["organization", "typical", "average", "new", "alone"]
 PER_ORGANIZATION = ("organization", "alone")
 _MOST_REDRAWS = 200
+_MOST_KEPT = 4_000_000
+"""Numbers in one matrix of all draws and organizations above which it is computed anew for every question."""
+_KEPT: weakref.WeakKeyDictionary[Fit, dict[str, list[System]]] = weakref.WeakKeyDictionary()
 _UNREPORTED, _NEW, _ALONE = 2, 3, 4  # random streams, apart from the seed's own
 
 
@@ -256,10 +260,8 @@ def evaluate(
         If the target is unknown, or the pooling leaves no population to draw from.
     """
     _check_target(fit, target)
-    layout = layout_of(fit)
     chains = []
-    for u in _components(fit, layout, target):  # chain by chain, to bound memory
-        system = System(layout, u)
+    for system in _systems(fit, target):
         parts = [part(system) for part in (function, denominator) if part is not None]
         if target == "average":
             parts = [part.mean(axis=1) for part in parts]
@@ -271,6 +273,19 @@ def evaluate(
         else:
             chains.append(parts[0])
     return np.stack(chains)
+
+
+def _systems(fit: Fit, target: str) -> Iterable[System]:
+    """The systems of a target, chain by chain; kept with the fit for the next question unless they are large."""
+    known = _KEPT.setdefault(fit, {})
+    if target not in known:
+        layout = layout_of(fit)
+        systems = [System(layout, u) for u in _components(fit, layout, target)]
+        n_matrix = sum(system.u[..., 0].size for system in systems) * len(layout.constructs) ** 2
+        if n_matrix > _MOST_KEPT:
+            return (System(layout, system.u) for system in systems)  # each one's matrices go when its turn is over
+        known[target] = systems
+    return known[target]
 
 
 def leading_dims(target: str) -> tuple[str, ...]:

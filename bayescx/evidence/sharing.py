@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -15,10 +16,13 @@ from bayescx.evidence.evidence import Evidence
 from bayescx.evidence.findings import suggestion
 from bayescx.evidence.moments import SampleMoments
 from bayescx.evidence.rows import GroupedRows
+from bayescx.evidence.toml import evidence_document
 
-__all__ = ["file_stems", "moments_schema", "shareable_columns", "shared_files"]
+__all__ = ["moments_files", "moments_schema", "shareable_columns", "shared_files"]
 
 _LONGEST_STEM = 60
+_RESERVED = {"", "con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
+"""Names that no file may have on Windows."""
 
 
 def moments_schema() -> dict[str, Any]:
@@ -34,70 +38,61 @@ def moments_schema() -> dict[str, Any]:
     return schema
 
 
-def shared_files(
-    moments: Mapping[str, SampleMoments], *, n_planned: int | None = None, simulated: bool = False, folder: str = ""
-) -> dict[str, str]:
+def moments_files(organizations: Iterable[str], folder: str = "") -> dict[str, str]:
+    """Give each organization's moments a file of their own: organization to name.
+
+    Names are made of letters, digits and hyphens, whatever organizations are called, differ also where capitals do not
+    count, and are allowed on every system.
+
+    Parameters
+    ----------
+    organizations : iterable of str
+    folder : str
+        Put before each name.
+
+    Examples
+    --------
+    >>> list(moments_files(["North & South", "north south", "../../x"], "moments").values())
+    ['moments/north-south.json', 'moments/north-south-2.json', 'moments/x.json']
+    """
+    prefix = f"{folder}/" if folder else ""
+    stems: dict[str, str] = {}
+    for name in organizations:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        base = "-".join(re.findall(r"[a-z0-9]+", plain))[:_LONGEST_STEM].strip("-")
+        base = f"organization-{base}".strip("-") if base in _RESERVED else base
+        stem, number = base, 1
+        while stem in stems.values():
+            number += 1
+            stem = f"{base}-{number}"
+        stems[name] = stem
+    return {name: f"{prefix}{stem}.json" for name, stem in stems.items()}
+
+
+def shared_files(moments: Mapping[str, SampleMoments], **document: Any) -> dict[str, str]:
     """Return the files that share moments: name to text.
 
     Parameters
     ----------
     moments : mapping
         Moments by organization.
-    n_planned : int, optional
-        Organizations planned, for the document; left out of it when not given.
-    simulated : bool
-        Whether the document says so.
-    folder : str
-        Folder of the moments files, relative to the document.
+    **document
+        ``n_planned``, ``simulated``: what the document says besides.
 
     Returns
     -------
     dict of str to str
-        ``evidence.toml``, then a JSON file for each organization. Names of files are made of letters, digits and
-        hyphens, whatever the organizations are called.
+        ``evidence.toml``, then the JSON file of each organization.
 
     Examples
     --------
     >>> cov = pd.DataFrame([[1.0]], index=["x"], columns=["x"])
-    >>> list(shared_files({"../../x": SampleMoments(5, None, cov)}, folder="moments"))
-    ['evidence.toml', 'moments/x.json']
+    >>> list(shared_files({"north": SampleMoments(5, None, cov)}, n_planned=10))
+    ['evidence.toml', 'north.json']
     """
-    prefix = f"{folder}/" if folder else ""
-    names = {organization: f"{prefix}{stem}.json" for organization, stem in file_stems(moments).items()}
-    head = ["simulated = true"] if simulated else []
-    head += [] if n_planned is None else [f"n_planned = {n_planned}"]
-    tables = [f"[organizations.{_toml(name)}]\nmoments = {_toml(file)}" for name, file in names.items()]
-    document = "\n\n".join(["\n".join(head), *tables] if head else tables)
+    names = moments_files(moments)
     shares = {file: moments[name].to_json(organization=name) for name, file in names.items()}
-    return {"evidence.toml": document + "\n", **shares}
-
-
-def file_stems(names: Iterable[str]) -> dict[str, str]:
-    """Give every name a file name of its own, also where capitals do not count.
-
-    Examples
-    --------
-    >>> file_stems(["North & South", "north south", "\u8aa0"])
-    {'North & South': 'north-south', 'north south': 'north-south-2', '\u8aa0': 'organization'}
-    """
-    stems: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        words = "".join(c if c.isalnum() else " " for c in plain).split()
-        base = "-".join(words)[:_LONGEST_STEM].strip("-") or "organization"
-        stem, number = base, 1
-        while stem in taken:
-            number += 1
-            stem = f"{base}-{number}"
-        taken.add(stem)
-        stems[name] = stem
-    return stems
-
-
-def _toml(text: str) -> str:
-    """A TOML basic string: JSON's, whose escapes TOML shares, but for the delete character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return {"evidence.toml": evidence_document(names, **document), **shares}
 
 
 def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) -> tuple[str, ...]:

@@ -211,7 +211,7 @@ def _statistics(sampled: xr.DataTree) -> xr.Dataset:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("bayescx", "nutpie", "numba", "numpy", "pymc", "xarray")
+    packages = ("bayescx", "nutpie", "numba", "jax", "numpy", "scipy", "pandas", "xarray", "arviz-stats", "pymc")
     return {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in packages},

@@ -1,0 +1,62 @@
+"""Writing an evidence document: which file holds the moments of which organization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["evidence_document", "toml_string"]
+
+_SHORT = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+def toml_string(text: str) -> str:
+    r"""Text as a basic string of TOML, which is also how a key that holds anything is written.
+
+    Examples
+    --------
+    >>> print(toml_string('the "old"\tone'))
+    "the \"old\"\tone"
+    """
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    if character.isprintable():
+        return character
+    code = ord(character)  # TOML asks this of control characters only, but readers see the others as little
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def evidence_document(moments: Mapping[str, str], *, n_planned: int | None = None, simulated: bool = False) -> str:
+    """Text of an evidence document.
+
+    Parameters
+    ----------
+    moments : mapping of str to str
+        Organization to file, relative to the document.
+    n_planned : int, optional
+        Number of organizations planned; left out of the document when not given.
+    simulated : bool
+        Whether a program made the data.
+
+    Examples
+    --------
+    >>> print(evidence_document({"north": "moments/01-north.json"}, n_planned=10))
+    # Which file holds the moments (n, means, covariances) of which organization. Read by bayescx.read_evidence.
+    n_planned = 10
+    <BLANKLINE>
+    [organizations."north"]
+    moments = "moments/01-north.json"
+    <BLANKLINE>
+    """
+    head = (
+        "# Which file holds the moments (n, means, covariances) of which organization. Read by bayescx.read_evidence.\n"
+        + ("simulated = true\n" if simulated else "")
+        + ("" if n_planned is None else f"n_planned = {n_planned}\n")
+    )
+    tables = [
+        f"\n[organizations.{toml_string(name)}]\nmoments = {toml_string(file)}\n" for name, file in moments.items()
+    ]
+    return head + "".join(tables)

@@ -1,0 +1,158 @@
+"""write_replication: a folder with which another researcher fits the same model to the same evidence again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from bayescx.errors import BayescxError, FitError
+from bayescx.evidence import read_evidence
+from bayescx.evidence.sharing import moments_files
+from bayescx.evidence.toml import evidence_document
+from bayescx.fitted import Fit
+from bayescx.replication.checksums import foreign_files, write_checksums
+from bayescx.replication.prose import readme, requirements
+from bayescx.replication.settings import PRIORS, SETTINGS, is_replication, read_priors, settings_of
+from bayescx.replication.tables import write_tables
+from bayescx.spec import read_model
+
+__all__ = ["write_replication"]
+
+MODEL, EVIDENCE, SCRIPT = "model.lavaan", "evidence.toml", "replicate.py"
+
+
+def write_replication(
+    fit: Fit, folder: str | os.PathLike[str], *, ci_prob: float = 0.95, overwrite: bool = False
+) -> Path:
+    """Write a folder with which another researcher re-runs a fit to the same summary.
+
+    It holds the model, the moments of each organization (no rows), priors, settings, summary tables, checksums, a
+    README and ``replicate.py``, which checks the files, fits again and compares.
+
+    Parameters
+    ----------
+    fit : Fit
+    folder : path
+        A new or empty folder, in a folder that is there.
+    ci_prob : float
+        Probability of the equal-tailed intervals in the summary tables.
+    overwrite : bool
+        Replace a replication that is there.
+
+    Returns
+    -------
+    Path
+        The folder. It is written whole or not at all.
+
+    Raises
+    ------
+    FitError
+        If the folder holds something, cannot be written, or would not lead back to the same fit; if ``ci_prob`` is not
+        between 0 and 1.
+
+    Examples
+    --------
+    >>> write_replication(fit, "replication")  # doctest: +SKIP
+    PosixPath('replication')
+    """
+    try:
+        target = Path(os.path.realpath(folder))
+        if problem := _obstacle(target, overwrite=overwrite):
+            raise FitError(f"cannot write a replication to {folder}: {problem}")
+        with _taking_the_place_of(target) as part:
+            write_tables(fit, part / "summary", ci_prob=ci_prob)
+            names = _write_inputs(fit, part, ci_prob)
+            _check_that_it_leads_back(fit, part)
+            write_checksums(part, names)
+            _write(part / "requirements.txt", requirements(fit))
+            _write(part / "README.md", readme(fit, ci_prob, moments_files(fit.organizations, "moments")))
+    except BayescxError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: text that is not Unicode, a path with a null character
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FitError(f"cannot write a replication to {folder}: {reason}") from error
+    return Path(folder)
+
+
+def _obstacle(target: Path, *, overwrite: bool) -> str | None:
+    if not target.parent.is_dir():
+        return f"there is no folder {target.parent}"
+    if not target.exists():
+        return None
+    if not target.is_dir():
+        return "this is a file; name a folder"
+    if Path.cwd().is_relative_to(target):
+        return "this is the folder that you work in; name a folder inside it"
+    if not any(target.iterdir()):
+        return None
+    if not is_replication(target):
+        return "this folder is not empty, and not a replication written by bayescx; name another"
+    if not overwrite:
+        return "a replication is there; name another folder, or replace it with overwrite=True"
+    foreign = foreign_files(target, [f"moments/{file.name}" for file in target.glob("moments/*.json")])
+    return f"{', '.join(map(repr, foreign))} in it would be lost; move them first" if foreign else None
+
+
+@contextmanager
+def _taking_the_place_of(target: Path) -> Iterator[Path]:
+    """Give a new folder that takes the place of ``target``, if that is there, once it is complete."""
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    old = part.with_suffix(".old")
+    part.mkdir()
+    try:
+        yield part
+        if target.exists():
+            target.rename(old)
+        try:
+            part.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_bytes(text.encode("utf-8"))  # bytes: line ends stay what they are on every system
+
+
+def _write_inputs(fit: Fit, folder: Path, ci_prob: float) -> list[str]:
+    """Write what the script reads, and the script; return the files' names."""
+    text = fit.model.text
+    # readers take one mark at the beginning as a sign of UTF-8, so a text that begins with one needs two
+    (folder / MODEL).write_bytes(text.encode("utf-8-sig" if text.startswith("\ufeff") else "utf-8"))
+    moments = moments_files(fit.organizations, "moments")
+    document = evidence_document(moments, n_planned=fit.n_planned, simulated=fit.evidence.simulated)
+    _write(folder / EVIDENCE, document)
+    (folder / "moments").mkdir()
+    for organization, shared in fit.evidence.moments().items():
+        _write(folder / moments[organization], shared.to_json(organization=organization))
+    _write(folder / PRIORS, json.dumps(fit.priors.to_dict(), indent=1) + "\n")
+    _write(folder / SETTINGS, json.dumps(settings_of(fit, ci_prob), indent=1) + "\n")
+    _write(folder / SCRIPT, files(__package__).joinpath("templates", "replicate.txt").read_text(encoding="utf-8"))
+    return [MODEL, EVIDENCE, PRIORS, SETTINGS, SCRIPT, *moments.values()]
+
+
+def _check_that_it_leads_back(fit: Fit, folder: Path) -> None:
+    """Read everything back before anybody relies on it."""
+    try:
+        model = read_model(folder / MODEL)
+        found: Mapping[str, bool] = {
+            "model": model == fit.model,
+            "moments": read_evidence(folder / EVIDENCE).matched(model.observed).fingerprint == fit.evidence.fingerprint,
+            "priors": read_priors(folder) == fit.priors,
+        }
+    except BayescxError as error:
+        raise FitError(f"this fit cannot be replicated from files: {error}") from error
+    if wrong := [name for name, same in found.items() if not same]:
+        raise FitError(
+            f"this fit cannot be replicated from files: its {' and '.join(wrong)} would not come back the same"
+        )
