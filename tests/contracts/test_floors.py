@@ -63,6 +63,7 @@ TOY = {
     "replication/__init__.py": "from bayescx import estimands",
     "report/__init__.py": "from bayescx import plots",
     "simulation.py": "from bayescx import algebra",
+    "wording.py": "from bayescx import fitted",
     "spec/__init__.py": "from bayescx import errors",
     "spec/two.py": "from bayescx.spec import one",
     "spec/one.py": "",
