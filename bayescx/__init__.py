@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bayescx.datasets import list_models as list_models
     from bayescx.datasets import load_evidence as load_evidence
     from bayescx.datasets import load_model as load_model
+    from bayescx.datasets import load_truth as load_truth
     from bayescx.errors import BayescxError as BayescxError
     from bayescx.errors import ConvergenceWarning as ConvergenceWarning
     from bayescx.errors import EvidenceError as EvidenceError
@@ -39,8 +40,15 @@ if TYPE_CHECKING:
     from bayescx.model import build_model as build_model
     from bayescx.model import fit as fit
     from bayescx.model import log_likelihood as log_likelihood
+    from bayescx.plots import Picture as Picture
+    from bayescx.plots import plot_forest as plot_forest
+    from bayescx.plots import plot_knobs as plot_knobs
+    from bayescx.plots import plot_path_diagram as plot_path_diagram
+    from bayescx.plots import plot_prior_posterior as plot_prior_posterior
     from bayescx.priors import Prior as Prior
     from bayescx.priors import Priors as Priors
+    from bayescx.replication import write_replication as write_replication
+    from bayescx.report import write_report as write_report
     from bayescx.simulation import simulate as simulate
     from bayescx.spec import PathModel as PathModel
     from bayescx.spec import parse_model as parse_model
@@ -50,7 +58,7 @@ if TYPE_CHECKING:
 
 # The same names at run time, module by module.
 _HOMES = {
-    "datasets": ("list_evidence", "list_models", "load_evidence", "load_model"),
+    "datasets": ("list_evidence", "list_models", "load_evidence", "load_model", "load_truth"),
     "errors": (
         "BayescxError",
         "ConvergenceWarning",
@@ -75,7 +83,10 @@ _HOMES = {
     "evidence": ("Evidence", "SampleMoments", "read_evidence"),
     "fitted": ("Fit", "load_fit"),
     "model": ("build_model", "fit", "log_likelihood"),
+    "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
     "priors": ("Prior", "Priors"),
+    "replication": ("write_replication",),
+    "report": ("write_report",),
     "simulation": ("simulate",),
     "spec": ("PathModel", "parse_model", "read_model"),
 }

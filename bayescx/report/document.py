@@ -16,7 +16,7 @@ from bayescx.plots import Picture, plot_forest, plot_knobs, plot_path_diagram, p
 from bayescx.report import method, prose, tables
 from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
 from bayescx.report.citations import references
-from bayescx.report.wording import count, counted, interval_name, numeral
+from bayescx.wording import count, counted, interval_name, numeral
 
 __all__ = ["write_report"]
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from bayescx.fitted import Fit
 from bayescx.priors import Prior
 from bayescx.report.tables import Cell, Group, Row, Table
-from bayescx.report.wording import number
+from bayescx.wording import number
 
 __all__ = ["pooling_sentences", "priors_table", "settings"]
 

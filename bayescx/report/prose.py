@@ -9,7 +9,7 @@ from markupsafe import Markup
 from bayescx.fitted import Fit
 from bayescx.model.convergence import ESS_LIMIT, R_HAT_LIMIT
 from bayescx.report.answers import Answers, Estimate, Key, ends
-from bayescx.report.wording import count, counted, enumeration, in_words, interval_name, number, numeral
+from bayescx.wording import count, counted, enumeration, in_words, interval_name, number, numeral
 
 __all__ = ["Finding", "diagnosis", "findings", "question", "title"]
 

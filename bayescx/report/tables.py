@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bayescx._names import ORGANIZATION
 from bayescx.report.answers import Answers, Estimate, Key
-from bayescx.report.wording import interval_name, number, population_name
+from bayescx.wording import interval_name, number, target_words
 
 __all__ = ["Cell", "Group", "Row", "Table", "effect_tables", "heterogeneity_table", "organization_tables"]
 
@@ -88,7 +88,7 @@ def effect_tables(answers: Answers) -> list[Table]:
             "outcome", (), _explained(answers),
         ),
     ]  # fmt: skip
-    headers = tuple(population_name(answers.fit, target) for target in answers.populations)
+    headers = tuple(target_words(answers.fit, target, short=True) for target in answers.populations)
     return [
         Table(table.id, table.title, table.caption, table.label, headers, table.groups)
         for table in tables
@@ -130,7 +130,7 @@ def _explained(answers: Answers) -> tuple[Group, ...]:
 def organization_tables(answers: Answers) -> list[Table]:
     """Every organization by every direct and total effect and R², with the others and by itself."""
     targets = [target for target in (ORGANIZATION, "alone") if target in answers.targets]
-    headers = tuple({ORGANIZATION: "with the others", "alone": "by itself"}[target] for target in targets)
+    headers = tuple({ORGANIZATION: "with the others", "alone": "alone"}[target] for target in targets)
     words = answers.fit.model.in_words
     says = f"posterior mean and {interval_name(answers.ci_prob)}"
     kinds: dict[str, tuple[str, str, Callable[[str, str], str]]] = {
@@ -142,7 +142,7 @@ def organization_tables(answers: Answers) -> list[Table]:
         Table(
             f"each-{kind}",
             f"{title} in each organization",
-            f"{title} ({unit}), {says}: partially pooled with the others, and estimated by itself.",
+            f"{title} ({unit}), {says}: with the others (partially pooled), and alone.",
             "organization",
             headers,
             tuple(
