@@ -18,8 +18,8 @@ NOTEBOOKS := $(VENV)/.installed-notebooks
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(BASE)  ## the main job: fit ten simulated organizations and print the effects
-	@$(BIN)/bayescx demo
+demo: $(BASE)  ## the main job: fit ten simulated organizations, print the effects, write report.html
+	@$(BIN)/bayescx demo -o report.html
 
 test: $(DEV)  ## run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -36,8 +36,8 @@ bench: $(DEV)  ## measure the engine
 calibrate: $(DEV)  ## simulated studies: do the intervals cover? (long)
 	@$(BIN)/python -m benchmarks.calibration
 
-notebooks: $(NOTEBOOKS)  ## run the notebooks from top to bottom
-	@$(BIN)/python -m pytest --nbmake notebooks/
+notebooks: $(NOTEBOOKS)  ## open the notebooks in Jupyter
+	@$(BIN)/jupyter lab notebooks
 
 clean:  ## remove caches and build products (the set-up in .venv stays)
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -66,6 +66,6 @@ $(DEV): pyproject.toml constraints.txt | $(BIN)/pip
 	@touch $(BASE) $@
 
 $(NOTEBOOKS): pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing bayescx, its development tools and Jupyter ..."
-	@$(PIP_INSTALL) -e ".[dev,notebooks]"
-	@touch $(BASE) $(DEV) $@
+	@echo "Installing bayescx and Jupyter ..."
+	@$(PIP_INSTALL) -e ".[notebooks]"
+	@touch $(BASE) $@

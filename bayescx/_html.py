@@ -7,6 +7,8 @@ from html import escape
 
 __all__ = ["heading", "table"]
 
+_LEFT = ' style="text-align:left"'  # Jupyter sets tables to the right, as fits numbers
+
 
 def heading(*texts: str) -> str:
     """A line that names what follows; the first text is set in bold.
@@ -26,9 +28,9 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     Examples
     --------
     >>> table([], [["<b>"]])
-    '<table><tbody><tr><th scope="row">&lt;b&gt;</th></tr></tbody></table>'
+    '<table><tbody><tr><th scope="row" style="text-align:left">&lt;b&gt;</th></tr></tbody></table>'
     """
-    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in headers)
+    names = "".join(f'<th scope="col"{_LEFT}>{escape(name)}</th>' for name in headers)
     head = f"<thead><tr>{names}</tr></thead>" if headers else ""
     body = "".join(f"<tr>{_cells([escape(str(cell)) for cell in row])}</tr>" for row in rows)
     return f"<table>{head}<tbody>{body}</tbody></table>"
@@ -36,4 +38,4 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cells(cells: Sequence[str]) -> str:
     first, *rest = cells
-    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
+    return f'<th scope="row"{_LEFT}>{first}</th>' + "".join(f"<td{_LEFT}>{cell}</td>" for cell in rest)

@@ -120,7 +120,7 @@ def target_words(fit: Fit, target: str, *, short: bool = False) -> str:
         )
     planned, reported = fit.n_planned, len(fit.organizations)
     if planned == 1:
-        return "the only organization"
+        return "the only one"
     beyond = "" if short or planned == reported else f" planned, {numeral(reported)} reported"
     return f"average of the {numeral(planned)}{beyond}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from html import escape
@@ -95,6 +96,10 @@ class Picture:
             f'<desc id="{prefix}-desc">{escape(self.description)}</desc>'
         )
         return f"{opening[0][:-1]} {names}>{texts}{body[opening.end() :]}"
+
+    def _repr_html_(self) -> str:
+        """Return the picture for notebooks, as wide as there is room."""
+        return self.inline(f"picture-{hashlib.sha256(self.svg.encode()).hexdigest()[:8]}")
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -20,7 +20,7 @@ from bayescx.wording import count, counted, interval_name, numeral
 
 __all__ = ["write_report"]
 
-_NARROW = 4.4  # inches of a picture that stays readable on a phone
+_NARROW = 3.8  # inches: as wide as a phone, so that letters keep their size there
 
 
 def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.95) -> Path:
@@ -138,9 +138,7 @@ def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
     wanted += [("total", outcome, cause) for cause, outcome in ends(fit) if ("direct", outcome, cause) not in wanted]
     for number, (kind, outcome, cause) in enumerate(wanted):
         picture = plot_forest(fit, f"{outcome}~{cause}", kind=kind, **options)  # type: ignore[arg-type]
-        words = fit.model.in_words
-        caption = f"{kind.capitalize()} effect of {words(cause)} on {words(outcome)}"
-        yield _inline(picture, f"forest-{number}") | {"caption": caption}
+        yield _inline(picture, f"forest-{number}")
 
 
 def _knobs(answers: Answers) -> dict[str, Any] | None:
