@@ -13,7 +13,7 @@ DEV := $(VENV)/.installed-dev
 NOTEBOOKS := $(VENV)/.installed-notebooks
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench calibrate notebooks clean
+.PHONY: help demo test lint bench calibrate pictures notebooks clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: $(DEV)  ## measure the engine
 
 calibrate: $(DEV)  ## simulated studies: do the intervals cover? (long)
 	@$(BIN)/python -m benchmarks.calibration
+
+pictures: $(BASE)  ## draw the pictures of the README anew
+	@$(BIN)/python docs/pictures.py
 
 notebooks: $(NOTEBOOKS)  ## open the notebooks in Jupyter
 	@$(BIN)/jupyter lab notebooks
