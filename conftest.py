@@ -40,8 +40,14 @@ def example_fit(example_rows: pd.DataFrame) -> bcx.Fit:
 
 
 @pytest.fixture(autouse=True)
-def _examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
+def _examples(
+    request: pytest.FixtureRequest,
+    doctest_namespace: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # only examples in these rooms speak of `fit`; sampling it for every doctest would be waste
-    rooms = tuple(f"bayescx/{room}/" for room in ("estimands", "plots", "replication", "report"))
-    if request.node.nodeid.startswith(rooms):
+    rooms = ("estimands/", "plots/", "replication/", "report/", "wording.py")
+    if request.node.nodeid.startswith(tuple(f"bayescx/{room}" for room in rooms)):
         doctest_namespace["fit"] = request.getfixturevalue("example_fit")
+        monkeypatch.chdir(tmp_path_factory.mktemp("example"))  # examples write files

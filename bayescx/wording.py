@@ -111,8 +111,8 @@ def target_words(fit: Fit, target: str, *, short: bool = False) -> str:
 
     Examples
     --------
-    >>> target_words(fit, "new")  # doctest: +SKIP
-    'new organization'
+    >>> target_words(fit, "average")
+    'average of the six planned, four reported'
     """
     if target != "average":
         return {"organization": "each organization", "alone": "each organization alone"}.get(

@@ -53,7 +53,10 @@ def changed_files(folder: str | Path) -> list[str]:
 
     Examples
     --------
-    >>> changed_files("replication")  # doctest: +SKIP
+    >>> from bayescx.replication import write_replication
+    >>> folder = write_replication(fit, "replication")
+    >>> _ = (folder / "moments" / "south.json").write_text("{}")
+    >>> changed_files(folder)
     ['moments/south.json was changed']
     """
     root = Path(folder)

@@ -45,8 +45,11 @@ def compare_summaries(old_folder: str | Path, new_folder: str | Path) -> pd.Data
 
     Examples
     --------
-    >>> comparison = compare_summaries("summary", "replicated")  # doctest: +SKIP
-    >>> comparison["agrees"].all()  # doctest: +SKIP
+    >>> from bayescx.replication import write_tables
+    >>> for folder in ("summary", "replicated"):
+    ...     write_tables(fit, Path(folder))
+    >>> bool(compare_summaries("summary", "replicated")["agrees"].all())
+    True
     """
     old, new = read_tables(Path(old_folder)), read_tables(Path(new_folder))
     parts = [_compared(name, old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new])]

@@ -58,8 +58,8 @@ def write_replication(
 
     Examples
     --------
-    >>> write_replication(fit, "replication")  # doctest: +SKIP
-    PosixPath('replication')
+    >>> write_replication(fit, "replication").name
+    'replication'
     """
     try:
         target = Path(os.path.realpath(folder))

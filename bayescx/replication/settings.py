@@ -79,7 +79,9 @@ def read_settings(folder: str | Path) -> dict[str, Any]:
 
     Examples
     --------
-    >>> read_settings("replication")["fit"]["random_seed"]  # doctest: +SKIP
+    >>> from bayescx.replication import write_replication
+    >>> folder = write_replication(fit, "replication")
+    >>> read_settings(folder)["fit"]["random_seed"]
     1
     """
     file = Path(folder) / SETTINGS
@@ -119,7 +121,9 @@ def read_priors(folder: str | Path) -> Priors:
 
     Examples
     --------
-    >>> read_priors("replication").path_sd  # doctest: +SKIP
+    >>> from bayescx.replication import write_replication
+    >>> folder = write_replication(fit, "replication")
+    >>> read_priors(folder).path_sd
     Prior("HalfNormal", sigma=0.2)
     """
     file = Path(folder) / PRIORS

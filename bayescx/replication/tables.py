@@ -57,8 +57,7 @@ def summary_tables(fit: Fit, *, ci_prob: float = 0.95) -> dict[str, pd.DataFrame
 
     Examples
     --------
-    >>> tables = summary_tables(fit)  # doctest: +SKIP
-    >>> tables["r_squared"].columns.tolist()[:3]  # doctest: +SKIP
+    >>> summary_tables(fit)["r_squared"].columns.tolist()[:3]
     ['target', 'organization', 'outcome']
     """
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -137,7 +136,9 @@ def write_tables(fit: Fit, folder: Path, *, ci_prob: float = 0.95) -> None:
 
     Examples
     --------
-    >>> write_tables(fit, Path("summary"))  # doctest: +SKIP
+    >>> write_tables(fit, Path("summary"))
+    >>> sorted(file.name for file in Path("summary").iterdir())[:2]
+    ['defined_parameters.csv', 'direct_effects.csv']
     """
     tables = summary_tables(fit, ci_prob=ci_prob)
     try:
@@ -170,7 +171,9 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
 
     Examples
     --------
-    >>> read_tables(Path("summary"))["r_squared"]  # doctest: +SKIP
+    >>> write_tables(fit, Path("summary"))
+    >>> read_tables(Path("summary"))["r_squared"]["outcome"].unique().tolist()
+    ['trust', 'loyalty']
     """
     files = sorted(folder.glob("*.csv"))
     if not files:

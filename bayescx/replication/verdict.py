@@ -58,7 +58,11 @@ def judge(comparison: pd.DataFrame, fit: Fit, settings: Mapping[str, Any]) -> Ve
 
     Examples
     --------
-    >>> judge(comparison, fit, settings).agrees  # doctest: +SKIP
+    >>> from bayescx.replication import compare_summaries, read_settings, write_replication, write_tables
+    >>> folder = write_replication(fit, "replication")
+    >>> write_tables(fit, folder / "replicated")
+    >>> comparison = compare_summaries(folder / "summary", folder / "replicated")
+    >>> judge(comparison, fit, read_settings(folder)).agrees
     True
     """
     beyond = comparison[~comparison["agrees"]].sort_values("errors", ascending=False, kind="stable")

@@ -50,7 +50,8 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
 
     Examples
     --------
-    >>> write_report(fit, "report.html")  # doctest: +SKIP
+    >>> write_report(fit, "report.html").name
+    'report.html'
     """
     target = Path(path)
     if target.is_dir() or not target.absolute().parent.is_dir():
