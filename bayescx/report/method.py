@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
+from bayescx.estimands.population import layout_of
 from bayescx.fitted import Fit
 from bayescx.priors import Prior
 from bayescx.report.tables import Cell, Group, Row, Table
@@ -12,15 +11,17 @@ from bayescx.wording import number
 __all__ = ["pooling_sentences", "priors_table", "settings"]
 
 _PRIORS = {
-    "path_mean": "typical path coefficient",
-    "path_sd": "SD of a path between organizations",
-    "loading": "loadings",
-    "residual": "typical log SD of residuals",
-    "residual_sd": "SD of these between organizations",
-    "exogenous": "typical log SD of exogenous constructs",
-    "exogenous_sd": "SD of these between organizations",
-    "correlation": "typical correlation (Fisher z, partial) of exogenous constructs and of residuals",
-    "correlation_sd": "SD of these between organizations",
+    "paths": {"path_mean": "typical path coefficient", "path_sd": "SD of a path between organizations"},
+    "loadings": {"loading": "loadings"},
+    "residuals": {"residual": "typical log SD of residuals", "residual_sd": "SD of these between organizations"},
+    "exogenous": {
+        "exogenous": "typical log SD of exogenous constructs",
+        "exogenous_sd": "SD of these between organizations",
+    },
+    "covariances": {
+        "correlation": "typical correlation (Fisher z, partial) of exogenous constructs and of residuals",
+        "correlation_sd": "SD of these between organizations",
+    },
 }
 _BLOCKS = {
     "paths": "path coefficients",
@@ -37,14 +38,14 @@ _POOLING = {
 
 
 def priors_table(fit: Fit) -> Table:
-    """Every prior, with what it is the prior of."""
-    priors = fit.priors
+    """Every prior that was used, with what it is the prior of."""
     rows = [
-        Row(_PRIORS[item.name], (Cell(_distribution(getattr(priors, item.name))),))
-        for item in fields(priors)
-        if item.name in _PRIORS
+        Row(words, (Cell(_distribution(getattr(fit.priors, name))),))
+        for block in _blocks(fit)
+        for name, words in _PRIORS[block].items()
+        if fit.pooling[block] == "partial" or not name.endswith("_sd")
     ]
-    rows += [Row(name, (Cell(_distribution(prior)),)) for name, prior in priors.overrides.items()]
+    rows += [Row(name, (Cell(_distribution(prior)),)) for name, prior in fit.priors.overrides.items()]
     return Table(
         "priors",
         "Priors",
@@ -64,9 +65,13 @@ def _distribution(prior: Prior) -> str:
 
 def pooling_sentences(fit: Fit) -> list[str]:
     """What organizations share, block by block that the model has."""
-    there = {"paths": bool(fit.model.paths), "loadings": bool(fit.model.loadings), "residuals": True, "exogenous": True}
-    there["covariances"] = bool(fit.model.covariances) or len(fit.model.exogenous) > 1
-    return [f"{_BLOCKS[block]}: {_POOLING[word]}" for block, word in fit.pooling.items() if there[block]]
+    return [f"{_BLOCKS[block]}: {_POOLING[fit.pooling[block]]}" for block in _blocks(fit)]
+
+
+def _blocks(fit: Fit) -> list[str]:
+    """Blocks of parameters of which the model leaves any free."""
+    layout = layout_of(fit)
+    return [block for block in _BLOCKS if layout.of_block(block)]
 
 
 def settings(fit: Fit) -> list[tuple[str, str]]:

@@ -169,6 +169,24 @@ def test_a_measured_model_with_covariances_and_second_order_factors(written: Wri
     assert "Lewandowski" in page.by_id("citations").text
 
 
+def test_priors_that_were_not_used_are_not_listed(page: Page, written: Written) -> None:
+    def priors(page: Page) -> list[str]:
+        table = page.all("table", **{"aria-labelledby": "caption-priors"})[0]
+        return [row.text for row in page.within(table) if row.tag == "th" and row.attributes["scope"] == "row"]
+
+    assert len(priors(page)) == 6
+    assert "loadings" not in priors(page)
+    full = {"paths": "full", "residuals": "full", "exogenous": "full", "covariances": "full"}
+    shared = study("f =~ x1 + x2 + x3; y ~ f + z", n_obs=100, pooling=full)
+    assert priors(written(shared)) == [
+        "typical path coefficient",
+        "loadings",
+        "typical log SD of residuals",
+        "typical log SD of exogenous constructs",
+        "typical correlation (Fisher z, partial) of exogenous constructs and of residuals",
+    ]
+
+
 def test_a_model_of_factors_alone(written: Written) -> None:
     page = written(study("f =~ x1 + x2 + x3; g =~ x4 + x5 + x6", n_obs=100))
     assert "How do organizations differ in f and g?" in page.by_id("question").text
