@@ -29,11 +29,11 @@ unpooled one only the first; a fully pooled one ``variable`` (dim).
 
 
 def parameter_name(written: str) -> str:
-    """A parameter's name without the blanks around its operator; blanks inside variables' names stay.
+    """A parameter's name without the blanks around its operator and the backquotes around its variables.
 
     Examples
     --------
-    >>> parameter_name(" loyalty ~ trust in us ")
+    >>> parameter_name(" loyalty ~ `trust in us` ")
     'loyalty~trust in us'
     """
-    return re.sub(r"\s*(=~|~~|~)\s*", r"\1", written.strip())
+    return re.sub(r"\s*(=~|~~|~)\s*", r"\1", written.replace("`", "").strip())

@@ -23,7 +23,7 @@ from bayescx.spec import PathModel, parse_model
 __all__ = ["Fit", "load_fit"]
 
 FORMAT = "bayescx-fit"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: each organization alone, and convergence figures
 _ENGINE: Literal["h5netcdf"] = "h5netcdf"
 
 
@@ -247,6 +247,8 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
         raise FitError(f"cannot load {source}: it is a netCDF file, but not one written by bayescx")
     if tree.attrs.get("format_version", 0) > FORMAT_VERSION:
         raise FitError(f"cannot load {source}: a later version of bayescx wrote it; upgrade bayescx")
+    if tree.attrs.get("format_version", 0) < FORMAT_VERSION:
+        raise FitError(f"cannot load {source}: an earlier version of bayescx wrote it; fit the model again")
     try:
         return Fit.from_tree(tree)
     except FitError as error:

@@ -140,6 +140,20 @@ class Prior:
         """Independent draws, shape ``size``."""
         return np.asarray(_FAMILIES[self.name].sample(rng, self.parameters, size))
 
+    def distribution(self) -> Any:
+        """The distribution as scipy.stats knows it: an object with ``pdf``, ``ppf`` and ``var``.
+
+        The variance of a heavy-tailed distribution may be infinite or nan.
+
+        Examples
+        --------
+        >>> float(Prior("Exponential", lam=2.0).distribution().var())
+        0.25
+        """
+        from bayescx.prior_shapes import frozen
+
+        return frozen(self.name, self.parameters)
+
     def to_dict(self) -> dict[str, Any]:
         """Name and parameters, ready for JSON."""
         return {"name": self.name, **self.parameters}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
 from bayescx._names import CHAIN, DRAW, PATH
@@ -11,9 +12,7 @@ from bayescx.fitted import Fit
 from bayescx.model.arrays import component_priors
 from bayescx.priors import Prior
 
-__all__ = ["contraction"]
-
-_VARIABLES = ("beta_mu", "beta_tau", "beta")
+__all__ = ["contraction", "path_priors"]
 
 
 def contraction(fit: Fit) -> xr.Dataset:
@@ -34,7 +33,7 @@ def contraction(fit: Fit) -> xr.Dataset:
     Raises
     ------
     FitError
-        If no path is free, or the fit kept no draws from the prior.
+        If no path is free.
 
     Examples
     --------
@@ -44,32 +43,34 @@ def contraction(fit: Fit) -> xr.Dataset:
     posterior = fit.posterior
     if PATH not in posterior.dims:
         raise FitError("the model has no free path, so there is no prior that evidence could have narrowed")
-    if "prior" not in fit.tree.children:
-        raise FitError("this fit kept no draws from the prior; fit it again to compare prior and posterior")
-    prior = fit.tree["prior"].to_dataset()
-    layout = layout_of(fit)
-    described = component_priors(layout, fit.priors)
-    of_paths = [described[c] for c in layout.of_block("paths")]
     out = {}
-    for name in _VARIABLES:
-        if name not in prior:
-            continue
-        used = [sd if name == "beta_tau" else centre for centre, sd in of_paths]
-        finite = xr.DataArray(
-            [one is not None and _has_variance(one) for one in used], dims=PATH, coords={PATH: posterior[PATH].values}
+    for name, priors in path_priors(fit).items():
+        before = xr.DataArray(
+            [float(prior.distribution().var()) for prior in priors.values()],
+            dims=PATH,
+            coords={PATH: list(priors)},
         )
-        before = prior[name].var((CHAIN, DRAW), ddof=1).where(finite)
         after = posterior[name].var((CHAIN, DRAW), ddof=1)
-        ratio = 1.0 - after / before
+        ratio = 1.0 - after / before.where(np.isfinite(before))
         ratio.attrs = {"long_name": f"contraction of {name}", "units": "share", "estimand": "contraction"}
         out[name] = ratio.rename(name)
     return xr.Dataset(out)
 
 
-def _has_variance(prior: Prior) -> bool:
-    """Whether the variance of a prior is finite, so that the variance of its draws means anything."""
-    if prior.name in ("Cauchy", "HalfCauchy"):
-        return False
-    if prior.name in ("StudentT", "HalfStudentT"):
-        return prior.parameters["nu"] > 2
-    return prior.name != "InverseGamma" or prior.parameters["alpha"] > 2
+def path_priors(fit: Fit) -> dict[str, dict[str, Prior]]:
+    """Priors of the posterior's path variables: variable (beta_mu, beta_tau or beta) to path to prior.
+
+    Examples
+    --------
+    >>> path_priors(fit)["beta_tau"]["loyalty~trust"]
+    Prior("HalfNormal", sigma=0.2)
+    """
+    layout = layout_of(fit)
+    described = component_priors(layout, fit.priors)
+    of_paths = {layout.components[c].name: described[c] for c in layout.of_block("paths")}
+    if fit.pooling["paths"] != "partial":
+        return {"beta": {name: centre for name, (centre, _) in of_paths.items()}}
+    return {
+        "beta_mu": {name: centre for name, (centre, _) in of_paths.items()},
+        "beta_tau": {name: sd for name, (_, sd) in of_paths.items() if sd is not None},
+    }

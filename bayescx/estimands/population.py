@@ -6,9 +6,10 @@
   drawn from the population; an effect is computed in each and then averaged (a mean of products, never a product of
   means). A ratio or share is the ratio of the averages.
 - "new": one more organization drawn from the population, *all* of its parameters, residual SDs included.
-- "alone": each organization fitted by itself, as if the others had not reported: a normal approximation at its own
-  maximum under the priors of the population centres, given what all organizations share (loadings). It shows what
-  partial pooling changed; it is no part of the posterior.
+- "alone": each organization fitted by itself, whatever the pooling: a normal approximation at the maximum of its
+  likelihood times the priors of the population centres (a wide normal one where such a prior lives on the positive
+  half-line), given the loadings, which organizations always share. It shows what pooling changed; it is no part of
+  the posterior.
 
 Draws for organizations without data follow from the fit's seed, so that all answers speak of the same ones.
 """
@@ -36,6 +37,7 @@ __all__ = [
     "Target",
     "available_targets",
     "evaluate",
+    "is_informed_by_others",
     "labelled",
     "layout_of",
     "leading_coords",
@@ -47,8 +49,8 @@ Floats = NDArray[np.float64]
 Target = Literal["organization", "typical", "average", "new", "alone"]
 PER_ORGANIZATION = ("organization", "alone")
 _MOST_REDRAWS = 200
-_MOST_KEPT = 4_000_000
-"""Numbers in one matrix of all draws and organizations above which it is computed anew for every question."""
+_MOST_KEPT = 12_000_000
+"""Numbers in the systems of one fit that are kept for the next question (100 MB); what is beyond is computed anew."""
 _KEPT: weakref.WeakKeyDictionary[Fit, dict[str, list[System]]] = weakref.WeakKeyDictionary()
 _UNREPORTED, _NEW, _ALONE = 2, 3, 4  # random streams, apart from the seed's own
 
@@ -109,6 +111,8 @@ def positions(layout: Layout, asked: Iterable[str]) -> dict[str, int]:
     out = {construct: i for i, construct in enumerate(layout.constructs)}
     for name in asked:
         if name not in out:
+            if str(name).strip("`") in out:
+                raise FitError(f"name the construct without backquotes: {str(name).strip('`')!r}")
             hint = did_you_mean(str(name), out) or "."
             raise FitError(f"the model has no construct {name!r}{hint} Constructs: {', '.join(out)}")
     return out
@@ -125,6 +129,11 @@ def available_targets(fit: Fit) -> tuple[Target, ...]:
     return tuple(target for target in TARGETS if _refusal(fit, target) is None)  # type: ignore[misc]
 
 
+def is_informed_by_others(fit: Fit) -> bool:
+    """Whether an organization's paths differ from what it would have "alone", so that both are worth showing."""
+    return fit.pooling["paths"] != "none" and len(fit.organizations) > 1
+
+
 def _check_target(fit: Fit, target: str) -> None:
     if target not in TARGETS:
         raise FitError(
@@ -137,10 +146,6 @@ def _check_target(fit: Fit, target: str) -> None:
 def _refusal(fit: Fit, target: str) -> str | None:
     """Why the pooling leaves nothing to answer with."""
     layout = layout_of(fit)
-    if target == "alone":
-        if fit.pooling["paths"] != "full" or not layout.of_block("paths"):
-            return None
-        return "organizations share their paths (pooling 'full'), so none of them has paths of its own"
     apart = [block for block, word in fit.pooling.items() if word == "none" and layout.of_block(block)]
     beyond = fit.n_planned - len(fit.organizations)
     if apart and (target in ("typical", "new") or (target == "average" and beyond)):
@@ -276,16 +281,22 @@ def evaluate(
 
 
 def _systems(fit: Fit, target: str) -> Iterable[System]:
-    """The systems of a target, chain by chain; kept with the fit for the next question unless they are large."""
+    """The systems of a target, chain by chain; kept as long as the fit for the next question, within bounds."""
+    if target == "average" and fit.n_planned == len(fit.organizations):
+        target = "organization"  # the same systems, averaged later
     known = _KEPT.setdefault(fit, {})
     if target not in known:
         layout = layout_of(fit)
-        systems = [System(layout, u) for u in _components(fit, layout, target)]
-        n_matrix = sum(system.u[..., 0].size for system in systems) * len(layout.constructs) ** 2
-        if n_matrix > _MOST_KEPT:
-            return (System(layout, system.u) for system in systems)  # each one's matrices go when its turn is over
-        known[target] = systems
+        us = list(_components(fit, layout, target))
+        if _numbers(layout, us) + sum(_numbers(layout, [s.u for s in kept]) for kept in known.values()) > _MOST_KEPT:
+            return (System(layout, u) for u in us)  # each one's matrices go when its turn is over
+        known[target] = [System(layout, u) for u in us]
     return known[target]
+
+
+def _numbers(layout: Layout, us: Iterable[Floats]) -> int:
+    """How many numbers the systems of these components hold once all their matrices were asked for."""
+    return sum(u[..., 0].size for u in us) * (len(layout.components) + 4 * len(layout.constructs) ** 2)
 
 
 def leading_dims(target: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Along ``path`` (free paths):
+        Along ``path`` (free paths; those that a label makes equal each in their own units):
 
         - ``beta_tau`` (chain, draw, path): SD between organizations.
         - ``i_squared`` (chain, draw, path): tau^2 / (tau^2 + s^2), with s^2 the typical sampling variance of the
@@ -91,29 +91,33 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
         raise FitError(f"paths were fitted with pooling {fit.pooling['paths']!r}: only 'partial' has a heterogeneity")
     if len(fit.organizations) < 2:
         raise FitError("one organization says nothing about differences between organizations; two or more are needed")
-    posterior = fit.posterior
-    if PATH not in posterior.dims:
+    if PATH not in fit.posterior.dims:
         raise FitError("the model has no free path, so there is nothing that could differ between organizations")
-    paths = [str(name) for name in posterior[PATH].values]
     layout = layout_of(fit)
-    unit = {e.name: layout.unit[e.row] / layout.unit[e.column] for e in layout.paths}
-    scale = xr.DataArray([unit[name] for name in paths], dims=PATH, coords={PATH: paths})
+    free = [e for e in layout.paths if e.component >= 0 and layout.components[e.component].block == "paths"]
+    paths = [e.name for e in free]
+    # paths made equal by a label have one component; each has its own unit
+    components = xr.DataArray([layout.components[e.component].name for e in free], dims=PATH, coords={PATH: paths})
+    posterior = fit.posterior[["beta", "beta_mu", "beta_tau"]].sel({PATH: components}).assign_coords({PATH: paths})
+    units = [abs(e.value) * layout.unit[e.row] / layout.unit[e.column] for e in free]
+    scale = xr.DataArray(units, dims=PATH, coords={PATH: paths})
     tau = posterior["beta_tau"]
-    sampling = xr.DataArray(_typical_variance(fit), dims=PATH, coords={PATH: paths})
+    sampling = xr.DataArray(_typical_variance(fit), dims=PATH, coords={PATH: fit.posterior[PATH].values})
+    sampling = sampling.sel({PATH: components}).assign_coords({PATH: paths})
     deviation = posterior["beta"] - posterior["beta_mu"]
     spread = deviation.mean((CHAIN, DRAW)).var(ORGANIZATION, ddof=1)
     pooling_factor = 1.0 - spread / deviation.var(ORGANIZATION, ddof=1).mean((CHAIN, DRAW))
     new = direct_effects(fit, target="new", standardized=False).sel(path=paths).drop_vars(["lhs", "op", "rhs"])
-    units = units_of(standardized=False)
+    unit_name = units_of(standardized=False)
     described = {
-        "beta_tau": (tau * scale, "SD of the path between organizations", units),
+        "beta_tau": (tau * scale, "SD of the path between organizations", unit_name),
         "i_squared": (tau**2 / (tau**2 + sampling), "I-squared: share of variance between organizations", "share"),
-        "prediction": (new, "path in a new organization", units),
+        "prediction": (new, "path in a new organization", unit_name),
         "pooling_factor": (pooling_factor, "pooling factor", "share"),
     }
     out = {}
-    for name, (array, long_name, unit_name) in described.items():
-        array.attrs = {"long_name": long_name, "units": unit_name, "estimand": name}
+    for name, (array, long_name, unit) in described.items():
+        array.attrs = {"long_name": long_name, "units": unit, "estimand": name}
         out[name] = array.rename(name)
     return xr.Dataset(out)
 

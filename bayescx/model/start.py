@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayescx.kernel import problem
 from bayescx.kernel.posterior import expand
 from bayescx.model.arrays import Arrays
-from bayescx.model.newton import climb, raised
+from bayescx.model.newton import Peak, climb, raised
 from bayescx.priors import Prior, Priors
 
 __all__ = ["Start", "find_start"]
@@ -40,8 +40,9 @@ class Start:
         Each organization's own estimates (no prior), and their sampling variances; nan and infinity where its data
         say nothing, and for components that organizations share.
     alone, alone_cov : array (J, C), (J, C, C)
-        Each organization fitted by itself, under the priors of the population centres: maximum and inverse curvature.
-        Components that organizations share have their joint value, without variance.
+        Each organization fitted by itself, whatever the pooling: maximum of its likelihood times the priors of the
+        population centres, and inverse curvature there. Loadings, which organizations always share, have their joint
+        value, without variance.
     """
 
     arrays: Arrays
@@ -58,18 +59,48 @@ class Start:
         return np.asarray(self.centre + self.spread * rng.standard_normal(self.centre.size))
 
 
+@dataclass(frozen=True)
+class _Apart:
+    """Organizations fitted apart: the peak, and their own components there with their covariance."""
+
+    arrays: Arrays
+    peak: Peak
+    shared: Floats
+    own: Floats
+    covariance: Floats
+
+    @classmethod
+    def of(cls, arrays: Arrays, words: dict[str, str]) -> _Apart:
+        """Fit with independent components, but for blocks that ``words`` calls "full"."""
+        apart = Arrays.of(replace(arrays.layout, pooling=words), arrays.sample, _on_the_whole_line(arrays.priors))
+        n_org, n_own = len(arrays.sample.n_obs), len(apart.own)
+        peak = climb(apart.records, n_org, n_own, apart.n_shared_free)
+        expanded = expand(peak.x, apart.n_expanded, apart.records)
+        sd = apart.pooling_arrays.fixed_sd
+        curvature = peak.curvature.own / np.multiply.outer(sd, sd)
+        covariance = np.linalg.inv(raised(curvature, _LEAST_PRECISION))
+        n_shared = len(apart.shared)
+        return cls(apart, peak, expanded[:n_shared], expanded[n_shared:].reshape(n_org, n_own), covariance)
+
+    def by_component(self) -> tuple[Floats, Floats]:
+        """Values (J, C) and covariances (J, C, C) of all components."""
+        n_org, n_component = len(self.own), len(self.arrays.layout.components)
+        values, spread = np.empty((n_org, n_component)), np.zeros((n_org, n_component, n_component))
+        values[:, list(self.arrays.shared)] = self.shared
+        values[:, list(self.arrays.own)] = self.own
+        spread[np.ix_(range(n_org), self.arrays.own, self.arrays.own)] = self.covariance
+        return values, spread
+
+
 def find_start(arrays: Arrays) -> Start:
     """Fit every organization by itself and steer ``arrays`` by the result."""
-    apart = _apart(arrays)
-    n_org, n_own, n_z = len(arrays.sample.n_obs), len(arrays.own), apart.n_shared_free
-    peak = climb(apart.records, n_org, n_own, n_z)
-    expanded = expand(peak.x, apart.n_expanded, apart.records)
-    own = expanded[len(apart.shared) :].reshape(n_org, n_own)
-    pooling = apart.pooling_arrays
-    penalty = 1.0 / pooling.fixed_sd**2
-    curvature = peak.curvature.own / np.multiply.outer(pooling.fixed_sd, pooling.fixed_sd)
-    covariance = np.linalg.inv(raised(curvature, _LEAST_PRECISION))
-    steering = _steering(arrays, own, covariance, pooling.fixed_mean, penalty)
+    pooling = arrays.layout.pooling
+    fitted = _Apart.of(arrays, {block: "none" if word == "partial" else word for block, word in pooling.items()})
+    wholly_apart = dict.fromkeys(pooling, "none") | {"loadings": "full"}
+    alone = fitted if fitted.arrays.layout.pooling == wholly_apart else _Apart.of(arrays, wholly_apart)
+    n_org, n_own, n_z = len(arrays.sample.n_obs), len(arrays.own), fitted.arrays.n_shared_free
+    own, peak, prior = fitted.own, fitted.peak, fitted.arrays.pooling_arrays
+    steering = _steering(arrays, own, fitted.covariance, prior.fixed_mean, 1.0 / prior.fixed_sd**2)
     estimate, variance = _own_estimates(arrays, steering)
     around = np.linalg.cholesky(np.linalg.inv(raised(peak.curvature.schur(), 1.0)))
     middle, tau = _population_guess(arrays, own, variance)
@@ -84,18 +115,8 @@ def find_start(arrays: Arrays) -> Start:
     spread = [np.ones(n_z + n_pop), np.full(n_pop, _TAU_SPREAD), np.ones(n_org * n_own)]
     return Start(
         steered, np.concatenate(centre), np.concatenate(spread), estimate, variance,
-        *_by_component(arrays, expanded[: len(apart.shared)], own, covariance),
+        *alone.by_component(),
     )  # fmt: skip
-
-
-def _by_component(arrays: Arrays, shared: Floats, own: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-    """Values (J, C) and covariances (J, C, C) of all components from those of shared and own ones."""
-    n_org, n_component = len(own), len(arrays.layout.components)
-    values, spread = np.empty((n_org, n_component)), np.zeros((n_org, n_component, n_component))
-    values[:, list(arrays.shared)] = shared
-    values[:, list(arrays.own)] = own
-    spread[np.ix_(range(n_org), arrays.own, arrays.own)] = covariance
-    return values, spread
 
 
 def _population_guess(arrays: Arrays, own: Floats, variance: Floats) -> tuple[Floats, Floats]:
@@ -105,12 +126,6 @@ def _population_guess(arrays: Arrays, own: Floats, variance: Floats) -> tuple[Fl
     noise = np.where(np.isfinite(variance), variance, 0.0)[:, list(arrays.population)].mean(axis=0)
     observed = centres.var(axis=0, ddof=1) if n_org > 1 else np.full(centres.shape[1], 0.01)
     return centres.mean(axis=0), np.sqrt(np.clip(observed - noise, 0.03**2, 1.0))
-
-
-def _apart(arrays: Arrays) -> Arrays:
-    """The same arrays with partially pooled components independent, under the priors of their centres."""
-    words = {block: "none" if word == "partial" else word for block, word in arrays.layout.pooling.items()}
-    return Arrays.of(replace(arrays.layout, pooling=words), arrays.sample, _on_the_whole_line(arrays.priors))
 
 
 def _on_the_whole_line(priors: Priors) -> Priors:

@@ -81,8 +81,8 @@ def constant_data(evidence: Matched, start: Start) -> xr.Dataset:
     """What entered: moments in the data's units (``cov`` has divisor n - 1), the common scale, and own estimates.
 
     ``own_estimate`` and ``sampling_sd`` (organization, path) are each organization's free paths estimated from its data
-    alone, on the common scale. ``alone`` (organization, component) and ``alone_cov`` are the maximum and inverse
-    curvature of each organization fitted by itself under the priors of the population centres.
+    alone, on the common scale. ``alone`` (organization, component) and ``alone_cov`` are maximum and inverse curvature
+    of each organization's likelihood times the priors of the population centres, given the loadings that all share.
     """
     layout = start.arrays.layout
     names, paths = list(evidence.variables), layout.of_block("paths")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Literal, get_args
 
 import pandas as pd
@@ -14,7 +12,7 @@ import xarray as xr
 from bayescx._names import ORGANIZATION, parameter_name
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands import direct_effects, indirect_effects, route_effects, summarize, total_effects
-from bayescx.estimands.population import Target, available_targets
+from bayescx.estimands.population import Target, available_targets, is_informed_by_others
 from bayescx.fitted import Fit
 from bayescx.wording import target_words
 
@@ -75,22 +73,16 @@ def _between(fit: Fit, name: str, kind: str, standardized: bool) -> Effect:
 
 
 def _route(fit: Fit, name: str, kind: str, standardized: bool) -> Effect:
-    """The effect along one route, ``a -> b -> c``; names of constructs may hold arrows themselves."""
-    written = (name, re.sub(r"\s*->\s*", _ARROW, name.strip()))
-    pairs = [
-        (cause, outcome)
-        for cause, outcome in permutations(fit.model.constructs, 2)
-        if any(one.startswith(cause + _ARROW) and one.endswith(_ARROW + outcome) for one in written)
-    ]
-    there = {_ARROW.join(route): route for pair in pairs for route in fit.model.routes(*pair)}
-    known = next((one for one in written if one in there), None)
-    if known is None:
-        raise _missing(kind, name, there or [_ARROW.join((row.rhs, row.lhs)) for row in fit.model.paths])
-    route = there[known]
+    """The effect along one route, ``a -> b -> c``."""
+    route = tuple(stop.strip().strip("`") for stop in name.split(_ARROW.strip()))
+    known = set(route) <= set(fit.model.constructs)
+    there = fit.model.routes(route[0], route[-1]) if known and route[0] != route[-1] else ()
+    if route not in there:
+        raise _missing(kind, name, map(_ARROW.join, there or [(row.rhs, row.lhs) for row in fit.model.paths]))
 
     def draws(target: Target) -> xr.DataArray:
         array = route_effects(fit, route[0], route[-1], target, standardized=standardized)
-        return array.sel(route=known).reset_coords(drop=True)
+        return array.sel(route=_ARROW.join(route)).reset_coords(drop=True)
 
     return Effect(route, draws)
 
@@ -111,8 +103,8 @@ def _listed(available: Sequence[str]) -> str:
 def forest_table(fit: Fit, effect: Effect, ci_prob: float) -> pd.DataFrame:
     """One row per mark: organizations together with the others, each alone, then the population."""
     targets = set(available_targets(fit))
-    if fit.pooling["paths"] == "none":
-        targets.discard("alone")  # nothing is shared anyway: it would say the same a second time
+    if not is_informed_by_others(fit):
+        targets.discard("alone")  # it would say the same a second time
     parts = [_rows(fit, effect, target, ci_prob) for target in _ORDER if target in targets]
     return pd.concat(parts, ignore_index=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 
 from bayescx._names import ORGANIZATION, PATH, parameter_name
 from bayescx.errors import FitError, did_you_mean
-from bayescx.estimands.contraction import contraction
+from bayescx.estimands.contraction import contraction, path_priors
+from bayescx.estimands.population import layout_of
 from bayescx.fitted import Fit
 from bayescx.plots import style, typesetting
 from bayescx.plots.picture import Picture
 from bayescx.plots.typesetting import LINE
+from bayescx.priors import Prior
 
 __all__ = ["plot_prior_posterior"]
 
@@ -32,6 +35,8 @@ _PATH_HEADINGS = {"full": "path (all organizations share it)", "none": "path (on
 _BINS, _COARSE, _FAR, _FINE = 512, 61, 31, 61
 _VISIBLE = 0.03
 _FARTHEST = 400.0  # posterior SDs: a heavy-tailed prior would leave the posterior no room
+_ENDS = (0.0005, 0.9995)  # quantiles between which a prior is shown
+_STEEPEST = 1e6
 _PANEL, _GUTTER, _WIDE = 34.0, 14.0, 5.5 * 72
 
 
@@ -55,7 +60,8 @@ def plot_prior_posterior(fit: Fit, parameters: Sequence[str] | None = None, *, w
     -------
     Picture
         Its ``data`` has the curves: parameter, variable, x, prior, posterior (densities), organization (empty for
-        population values) and contraction, 1 - variance of the posterior / variance of the prior.
+        population values) and contraction, 1 - variance of the posterior / variance of the prior. The picture says by
+        how much the posterior's SD is smaller than the prior's.
 
     Raises
     ------
@@ -85,8 +91,12 @@ def plot_prior_posterior(fit: Fit, parameters: Sequence[str] | None = None, *, w
 def _ends(fit: Fit, name: str) -> tuple[str, str]:
     """Cause and outcome in words; a second-order factor causes its first-order ones."""
     lhs, rhs = re.split("=~|~", name, maxsplit=1)
-    cause, outcome = (lhs, rhs) if "=~" in name else (rhs, lhs)
-    return typesetting.clean(fit.model.in_words(cause)), typesetting.clean(fit.model.in_words(outcome))
+    cause, outcome = (
+        typesetting.clean(fit.model.in_words(one)) for one in ((lhs, rhs) if "=~" in name else (rhs, lhs))
+    )
+    label = next((row.label for row in fit.model.paths if row.name == name), None)
+    equal = label is not None and len(fit.model.labels[label]) > 1
+    return cause, f"{outcome} (all paths with label {label})" if equal else outcome
 
 
 # ------------------------------------------------------------------------------------------------- the curves
@@ -94,20 +104,20 @@ def _ends(fit: Fit, name: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Draws of one quantity before and after the evidence."""
+    """The distribution of one quantity before the evidence, and its draws after it."""
 
     parameter: str
     organization: str
-    prior: Floats
+    prior: Any
     posterior: Floats
     contraction: float
 
     def reach(self, *, positive: bool) -> tuple[float, float]:
         """What the axis may show: both, unless the prior is so wide that the posterior would vanish."""
         low, high, sd = _range(self.posterior)
-        first, last, prior_sd = _range(self.prior)
-        low = min(low - sd, max(first - 0.2 * prior_sd, low - _FARTHEST * sd))
-        return 0.0 if positive else low, max(high + sd, min(last + 0.2 * prior_sd, high + _FARTHEST * sd))
+        first, last = (float(edge) for edge in self.prior.ppf(_ENDS))
+        low = min(low - sd, max(first, low - _FARTHEST * sd))
+        return 0.0 if positive else low, max(high + sd, min(last, high + _FARTHEST * sd))
 
     def curves(self, window: tuple[float, float], *, positive: bool) -> dict[str, Floats]:
         """Both densities on one grid, finer where the posterior is."""
@@ -116,7 +126,8 @@ class _Pair:
         first, last = (float(edge) for edge in np.quantile(self.posterior, [0.005, 0.995]))
         ranges = ((*window, _COARSE), (*near, _FAR), (first, last, _FINE))
         x = np.unique(np.concatenate([np.linspace(*one) for one in ranges]))
-        return {"x": x, "prior": _density(self.prior, window, x), "posterior": _density(self.posterior, near, x)}
+        before = np.minimum(self.prior.pdf(x), _STEEPEST)  # some are infinite at 0
+        return {"x": x, "prior": before, "posterior": _density(self.posterior, near, x)}
 
 
 def _range(draws: Floats) -> tuple[float, float, float]:
@@ -125,11 +136,11 @@ def _range(draws: Floats) -> tuple[float, float, float]:
 
 def _table(fit: Fit, parameters: Sequence[str] | None) -> pd.DataFrame:
     narrowed = contraction(fit)
-    chosen = _chosen(parameters, [str(name) for name in fit.posterior[PATH].values])
+    chosen = _chosen(fit, parameters)
     tables = []
-    for variable in map(str, narrowed.data_vars):
+    for variable, priors in path_priors(fit).items():
         positive = variable == "beta_tau"
-        pairs = [pair for path in chosen for pair in _pairs(fit, variable, path, narrowed[variable])]
+        pairs = [pair for path in chosen for pair in _pairs(fit, variable, path, priors[path], narrowed[variable])]
         ends = [pair.reach(positive=positive) for pair in pairs]
         window = (min(low for low, _ in ends), max(high for _, high in ends))
         for pair in pairs:
@@ -139,9 +150,9 @@ def _table(fit: Fit, parameters: Sequence[str] | None) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _pairs(fit: Fit, variable: str, path: str, share: xr.DataArray) -> Iterator[_Pair]:
+def _pairs(fit: Fit, variable: str, path: str, prior: Prior, share: xr.DataArray) -> Iterator[_Pair]:
     """The quantity itself, or one for each organization."""
-    before = fit.tree["prior"].to_dataset()[variable].sel({PATH: path}).values.ravel()
+    before = prior.distribution()
     after, share = fit.posterior[variable].sel({PATH: path}), share.sel({PATH: path})
     if ORGANIZATION not in after.dims:
         yield _Pair(path, "", before, after.values.ravel(), float(share))
@@ -151,9 +162,13 @@ def _pairs(fit: Fit, variable: str, path: str, share: xr.DataArray) -> Iterator[
         yield _Pair(path, str(organization), before, after.isel(here).values.ravel(), float(share.isel(here)))
 
 
-def _chosen(parameters: Sequence[str] | None, free: list[str]) -> list[str]:
+def _chosen(fit: Fit, parameters: Sequence[str] | None) -> list[str]:
+    """Free paths by the names of their components; those that a label makes equal are one."""
+    layout = layout_of(fit)
+    known = {e.name: layout.components[e.component].name for e in layout.paths if e.component >= 0}
+    free = {name: component for name, component in known.items() if component in fit.posterior[PATH].values}
     if parameters is None:
-        return free
+        return list(dict.fromkeys(free.values()))
     asked = [parameters] if isinstance(parameters, str) else list(parameters)
     if not asked:
         raise FitError(f"parameters is empty; name some of: {', '.join(free)}")
@@ -161,7 +176,7 @@ def _chosen(parameters: Sequence[str] | None, free: list[str]) -> list[str]:
         if parameter_name(str(name)) not in free:
             hint = did_you_mean(str(name), free) or "."
             raise FitError(f"there is no free path {name!r}{hint} Free paths: {', '.join(free)}")
-    return list(dict.fromkeys(parameter_name(str(name)) for name in asked))
+    return list(dict.fromkeys(free[parameter_name(str(name))] for name in asked))
 
 
 def _density(draws: Floats, window: tuple[float, float], x: Floats) -> Floats:
@@ -186,11 +201,12 @@ def _heading(fit: Fit, variable: str) -> str:
 
 
 def _narrowed(rows: pd.DataFrame) -> str:
-    """How far the evidence narrowed the prior, in words."""
+    """How far the evidence narrowed the prior: by how much the posterior's SD is smaller."""
     found = rows["contraction"].to_numpy()
     if np.isnan(found).any():
         return "prior without a variance"
-    low, high = np.round(100 * found.min()), np.round(100 * found.max())
+    smaller = 100 * (1 - np.sqrt(np.maximum(1 - found, 0)))
+    low, high = np.round(smaller.min()), np.round(smaller.max())
     if high < 1:
         return "prior not narrowed"
     if low >= 100:

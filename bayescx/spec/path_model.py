@@ -12,6 +12,7 @@ from bayescx.spec.checks import structural_problems
 from bayescx.spec.graph import causal_order, count_routes, effects_of, routes
 from bayescx.spec.parameters import Definition, Parameter
 from bayescx.spec.roles import Roles
+from bayescx.spec.scanner import written
 from bayescx.spec.source import headline, refuse
 from bayescx.spec.wordings import read_wordings, wording_problems
 
@@ -62,7 +63,7 @@ class PathModel:
 
     def __post_init__(self) -> None:
         problems = structural_problems(self.parameters, self.definitions)
-        problems += wording_problems(read_wordings(self.text), self._roles.variables)
+        problems += wording_problems(self.text, self._roles.variables)
         refuse(ModelError, headline(self.name, self.source), self.text, problems)
 
     @cached_property
@@ -238,10 +239,15 @@ class PathModel:
         return heading(title, f"({self._counts})") + table([], said)
 
     def __str__(self) -> str:
-        """One line per factor, equation and definition."""
-        factors = [f"{name} =~ {_sum(r.rhs for r in self.loadings if r.lhs == name)}" for name in self.latents]
+        """One line per factor, equation and definition; names as they are written."""
+        factors = [
+            f"{written(name)} =~ {_sum(written(r.rhs) for r in self.loadings if r.lhs == name)}"
+            for name in self.latents
+        ]
         outcomes = [name for name in self.endogenous if any(row.lhs == name for row in self.paths)]
-        equations = [f"{name} ~ {_sum(r.rhs for r in self.paths if r.lhs == name)}" for name in outcomes]
+        equations = [
+            f"{written(name)} ~ {_sum(written(r.rhs) for r in self.paths if r.lhs == name)}" for name in outcomes
+        ]
         definitions = [f"{definition.name} := {definition.text}" for definition in self.definitions]
         return "\n".join([*factors, *equations, *definitions])
 

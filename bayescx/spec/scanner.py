@@ -48,8 +48,8 @@ _LOOKALIKES: dict[str, str] = {
     "\uff09": ")",
 }
 _QUOTES = frozenset("'\"\u2018\u2019\u201c\u201d")
-# They would make parameter names such as y~x or f=~x ambiguous.
-_NOT_IN_NAMES = frozenset("~=")
+# They would make names of parameters (y~x, f=~x) and routes (a -> b) ambiguous.
+_NOT_IN_NAMES = ("~", "=", "->")
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,18 @@ def statements(text: str) -> list[Statement]:
             current.append(token)
     _close(found, current, "")
     return found
+
+
+def written(name: str) -> str:
+    """Return a variable's name as a model text writes it: between backquotes where it needs them.
+
+    Examples
+    --------
+    >>> written("trust_cs"), written("Q3: trust")
+    ('trust_cs', '`Q3: trust`')
+    """
+    plain = name != "NA" and _starts_name(name, 0) and _name_end(name, 0) == len(name)
+    return name if plain else f"{BACKQUOTE}{name}{BACKQUOTE}"
 
 
 def _close(found: list[Statement], tokens: list[Token], text: str) -> None:
@@ -177,8 +189,8 @@ def _quoted_name_problem(name: str) -> str:
         return f"blanks around the name {quote(name.strip())}"
     if not name.isprintable():
         return "a character that cannot be printed"
-    if _NOT_IN_NAMES & set(name):
-        return f"{quote(name)}, a name with ~ or = in it,"
+    if any(mark in name for mark in _NOT_IN_NAMES):
+        return f"{quote(name)}, a name with ~, = or -> in it,"
     return f"the number {name}; a name is needed" if _NUMBER.fullmatch(name) else ""
 
 

@@ -14,6 +14,7 @@ from bayescx.spec.source import Problem, join, quote, split_lines
 
 MAX_WORDS = 200
 
+_BEGINS = re.compile(r"\s*#:")
 _LINE = re.compile(r"\s*#:\s*(?:`(?P<quoted>[^`]+)`|(?P<plain>[^\s=]+))\s*=\s*(?P<words>.*?)\s*$")
 
 
@@ -44,10 +45,14 @@ def read_wordings(text: str) -> tuple[Wording, ...]:
     return tuple(found)
 
 
-def wording_problems(wordings: Collection[Wording], variables: Collection[str]) -> Iterator[Problem]:
-    """Yield wordings of no variable, without words or too long, and the second of two for one variable."""
+def wording_problems(text: str, variables: Collection[str]) -> Iterator[Problem]:
+    """Yield lines ``#:`` that are none, words for no variable, no words, and the second words for one variable."""
+    for number, line in enumerate(split_lines(text), start=1):
+        if (begins := _BEGINS.match(line)) and "=" in line and not _LINE.match(line):
+            works = "write #: name = words, with a name of several words between backquotes"
+            yield Problem(number, begins.end() + 1, f"found no name before the equals sign; {works}")
     first: dict[str, Wording] = {}
-    for one in wordings:
+    for one in read_wordings(text):
         if one.name not in variables:
             hint = did_you_mean(one.name, variables) or f"; its variables: {join(variables)}"
             yield Problem(

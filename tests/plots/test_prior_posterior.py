@@ -42,11 +42,11 @@ def test_prior_curves_are_the_priors(example_fit: bcx.Fit) -> None:
     data = plot_prior_posterior(example_fit).data
     mu, tau = curve(data, PATHS[1], "beta_mu"), curve(data, PATHS[1], "beta_tau")
     normal = np.exp(-(mu["x"] ** 2) / 2) / np.sqrt(2 * np.pi)
-    np.testing.assert_allclose(mu["prior"], normal, atol=0.06)
+    np.testing.assert_allclose(mu["prior"], normal, rtol=1e-12)
     half_normal = 2 * np.exp(-((tau["x"] / 0.2) ** 2) / 2) / np.sqrt(2 * np.pi) / 0.2
     assert tau["x"].min() == 0
-    np.testing.assert_allclose(tau["prior"], half_normal, atol=0.6)  # at 0 as well: 3.99, not half of it
-    assert np.trapezoid(tau["prior"], tau["x"]) == pytest.approx(1, abs=0.03)
+    np.testing.assert_allclose(tau["prior"], half_normal, rtol=1e-12)
+    assert np.trapezoid(tau["prior"], tau["x"]) == pytest.approx(1, abs=0.01)
 
 
 def test_contraction_is_written_in_every_panel(example_fit: bcx.Fit) -> None:
@@ -56,7 +56,7 @@ def test_contraction_is_written_in_every_panel(example_fit: bcx.Fit) -> None:
     for variable in ("beta_mu", "beta_tau"):
         share = float(narrowed[variable])
         assert set(curve(picture.data, "loyalty~trust", variable)["contraction"]) == {share}
-        percent = round(100 * share)
+        percent = round(100 * (1 - np.sqrt(1 - share)))
         expected = "prior narrowed by > 99 %" if percent >= 100 else f"prior narrowed by {percent} %"
         expected = "prior not narrowed" if percent < 1 else expected
         assert expected in texts
