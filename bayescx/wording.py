@@ -13,9 +13,10 @@ __all__ = [
     "enumeration",
     "in_words",
     "interval_name",
-    "number",
+    "numbers",
     "numeral",
     "target_words",
+    "together_words",
     "with_minus",
 ]
 
@@ -25,21 +26,21 @@ _NUMERALS = (
 )
 
 
-def number(value: float) -> str:
-    """Two decimals, more where that would leave one digit or none.
+def numbers(*values: float) -> tuple[str, ...]:
+    """Figures that belong together, with the same decimals: two, or as many as give the largest two digits.
 
     Examples
     --------
-    >>> number(0.8571), number(-0.0312), number(0.00042), number(1234.5)
-    ('0.86', '−0.03', '0.0004', '1,234')
+    >>> numbers(0.8571, 0.84, 0.871), numbers(0.0031, -0.0112, 0.0164)
+    (('0.86', '0.84', '0.87'), ('0.003', '−0.011', '0.016'))
+    >>> numbers(1234.5), numbers(0.0), numbers(float("nan"))
+    (('1,234',), ('0.00',), ('–',))
     """
-    if math.isnan(value):
-        return "–"
-    size = abs(value)
-    decimals = 0 if size >= 1000 else 2
-    if 1e-9 < size < 0.005:
-        decimals = min(-math.floor(math.log10(size)), 9)
-    return with_minus(f"{value:,.{decimals}f}")
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    decimals = 0 if largest >= 1000 else 2
+    if 1e-9 < largest < 0.0995:
+        decimals = min(1 - math.floor(math.log10(largest)), 9)
+    return tuple("–" if math.isnan(value) else with_minus(f"{value:,.{decimals}f}") for value in values)
 
 
 def with_minus(text: str) -> str:
@@ -123,6 +124,13 @@ def target_words(fit: Fit, target: str, *, short: bool = False) -> str:
         return "the only one"
     beyond = "" if short or planned == reported else f" planned, {numeral(reported)} reported"
     return f"average of the {numeral(planned)}{beyond}"
+
+
+def together_words(fit: Fit) -> str:
+    """How an organization's own figures come about, as columns and legends name it."""
+    if len(fit.organizations) == 1:
+        return "the only organization"
+    return {"none": "by itself", "full": "all as one"}.get(fit.pooling["paths"], "with the others")
 
 
 def in_words(fit: Fit, names: Sequence[str]) -> list[str]:

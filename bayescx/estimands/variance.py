@@ -76,6 +76,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
           interval.
         - ``pooling_factor`` (path,): 0 when organizations keep their own estimates, 1 when they share one
           (Gelman & Pardoe 2006).
+        - ``differs_most`` (path,): probability that no other path has a larger SD between organizations, compared on
+          the common scale.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     Examples
     --------
     >>> sorted(heterogeneity(fit).data_vars)
-    ['beta_tau', 'i_squared', 'pooling_factor', 'prediction']
+    ['beta_tau', 'differs_most', 'i_squared', 'pooling_factor', 'prediction']
     """
     if fit.pooling["paths"] != "partial":
         raise FitError(f"paths were fitted with pooling {fit.pooling['paths']!r}: only 'partial' has a heterogeneity")
@@ -114,6 +116,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
         "i_squared": (tau**2 / (tau**2 + sampling), "I-squared: share of variance between organizations", "share"),
         "prediction": (new, "path in a new organization", unit_name),
         "pooling_factor": (pooling_factor, "pooling factor", "share"),
+        "differs_most": ((tau == tau.max(PATH)).mean((CHAIN, DRAW)), "probability of differing most", "probability"),
     }
     out = {}
     for name, (array, long_name, unit) in described.items():

@@ -18,6 +18,7 @@ from bayescx.plots.forest_data import POPULATION, Kind, forest_table, named_effe
 from bayescx.plots.picture import Picture
 from bayescx.plots.style import MARGIN, Floats
 from bayescx.plots.typesetting import LINE
+from bayescx.wording import together_words
 
 __all__ = ["plot_forest"]
 
@@ -81,7 +82,7 @@ def plot_forest(
     asked = named_effect(fit, effect, kind, standardized=standardized)
     data = forest_table(fit, asked, ci_prob)
     names = tuple(typesetting.clean(fit.model.in_words(name)) for name in asked.chain)
-    words = _Words(fit, data, names, kind, standardized, f"{100 * ci_prob:g} %")
+    words = _Words(fit, data, asked.chain, names, kind, standardized, f"{100 * ci_prob:g} %")
     with style.themed():
         page = _Forest(words, points).draw()
         return Picture(words.title, words.description, data, page.svg(), page.figure)
@@ -93,6 +94,7 @@ class _Words:
 
     fit: Fit
     data: pd.DataFrame
+    chain: tuple[str, ...]
     names: tuple[str, ...]
     kind: str
     standardized: bool
@@ -102,6 +104,14 @@ class _Words:
     def decimals(self) -> int:
         rows = self.data[self.data["target"] != "alone"]
         return 2 if self.standardized else typesetting.decimals_for((rows["upper"] - rows["lower"]).tolist())
+
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """What a reader must know first, each with its colour."""
+        fixed = [row.fixed for row in self.fit.model.paths if (row.rhs, row.lhs) == self.chain]
+        is_set = self.kind == "direct" and fixed and fixed[0] is not None
+        set_by_model = [(f"Set by the model to {fixed[0]:g} in the data's units", style.GREY)] if is_set else []
+        return [*style.notes_on(self.fit), *set_by_model]
 
     @property
     def unit(self) -> str:
@@ -123,7 +133,7 @@ class _Words:
         parts = said if len(said) == 1 else [f"{len(said)} organizations, from {said[0]} to {said[-1]}"]
         for _, row in self.data[self.data["target"].isin(POPULATION)].iterrows():
             parts.append(f"{row['label']} {self.interval(row)}")
-        notes = [f"{note}." for note, _ in style.notes_on(self.fit)]
+        notes = [f"{note}." for note, _ in self.notes]
         return " ".join([f"Mean and {self.percent} interval, {self.unit}: {'; '.join(parts)}.", *notes])
 
     def interval(self, row: pd.Series) -> str:
@@ -138,8 +148,7 @@ class _Words:
     @property
     def together(self) -> str:
         """What the filled dots of organizations are."""
-        pooled = {"none": "by itself", "full": "all as one"}.get(self.fit.pooling["paths"], "with the others")
-        return f"{pooled} (bars: 50 % and {self.percent})"
+        return f"{together_words(self.fit)} (bars: 50 % and {self.percent})"
 
 
 def _limits(data: pd.DataFrame) -> tuple[float, float]:
@@ -209,7 +218,7 @@ class _Forest:
     def draw(self) -> style.Page:
         room = self.width - 2 * MARGIN
         heading = typesetting.chain_lines(self.words.names, room, style.TITLE_SIZE, weight="bold")
-        notes = style.notes_on(self.words.fit)
+        notes = self.words.notes
         label, legend = self.words.axis_label(room, self.size), self._legend(room)
         self.top = MARGIN + len(heading) * LINE * style.TITLE_SIZE + len(notes) * self.line + 22
         label_top = self.top + self.plot_height + self.line + 7

@@ -135,6 +135,4 @@ def interval(row: Mapping[Any, Any] | pd.Series, decimals: int) -> str:
     '0.86 [0.84, 0.88]'
     """
     mean = number(row["mean"], decimals)
-    if row["lower"] == row["upper"]:
-        return f"{mean} (fixed)"
     return f"{mean} [{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"

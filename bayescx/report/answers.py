@@ -19,8 +19,9 @@ from bayescx.estimands import (
     summarize,
     total_effects,
 )
-from bayescx.estimands.population import available_targets
+from bayescx.estimands.population import available_targets, is_informed_by_others
 from bayescx.fitted import Fit
+from bayescx.wording import numbers
 
 __all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "gather"]
 
@@ -49,6 +50,11 @@ class Estimate(NamedTuple):
     upper: float
     id: str
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Mean, lower and upper bound as they are printed."""
+        return numbers(self.mean, self.lower, self.upper)
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -60,13 +66,13 @@ class Answers:
     ci_prob : float
         Probability of the intervals.
     targets : tuple of str
-        Those that the pooling can answer.
+        Those that the pooling can answer; "alone" only where organizations inform each other.
     estimates : dict
         Key to Estimate.
     heterogeneity : dict
         (quantity, path) to Estimate; empty where paths are not partially pooled.
-    pooling_factor : dict
-        Path to pooling factor.
+    pooling_factor, differs_most : dict
+        Path to pooling factor, and to the probability that it differs most between organizations.
     routes : dict
         Name of each route that has estimates to the constructs on it.
     """
@@ -77,7 +83,13 @@ class Answers:
     estimates: dict[Key, Estimate]
     heterogeneity: dict[tuple[str, str], Estimate]
     pooling_factor: dict[str, float]
+    differs_most: dict[str, float]
     routes: dict[str, tuple[str, ...]]
+
+    def is_fixed(self, kind: str, outcome: str, cause: str) -> bool:
+        """Whether the model sets this direct effect."""
+        rows = self.fit.model.paths
+        return kind == "direct" and any(row.fixed is not None for row in rows if (row.lhs, row.rhs) == (outcome, cause))
 
     def effects(self, kind: str) -> list[tuple[str, str]]:
         """(outcome, cause) of each effect of a kind, once, in causal order of outcomes and causes."""
@@ -89,13 +101,18 @@ class Answers:
 
     @property
     def populations(self) -> tuple[str, ...]:
-        """Targets that are not about single organizations: what most tables have columns for."""
+        """Targets that are not about each organization: what most tables have columns for.
+
+        One organization that is all there is says nothing of others: its typical and new ones would be the prior's.
+        """
+        if self.fit.n_planned == 1:
+            return ("average",)
         return tuple(target for target in ("typical", "average", "new") if target in self.targets)
 
     @property
     def main(self) -> str | None:
         """The target that headlines speak of: the average of those planned, if it can be told."""
-        return next((target for target in ("average", "typical") if target in self.targets), None)
+        return next((target for target in ("average", "typical") if target in self.populations), None)
 
 
 def gather(fit: Fit, ci_prob: float = 0.95) -> Answers:
@@ -106,15 +123,15 @@ def gather(fit: Fit, ci_prob: float = 0.95) -> Answers:
     FitError
         If ``ci_prob`` is not between 0 and 1.
     """
-    targets = available_targets(fit)
+    targets = tuple(t for t in available_targets(fit) if t != "alone" or is_informed_by_others(fit))
     estimates: dict[Key, Estimate] = {}
     for kind, target, table in _tables(fit, targets, ci_prob):
         for row in table.to_dict("records"):
             key = _key(kind, target, {str(name): value for name, value in row.items()})
             estimates[key] = _estimate(row, f"{kind}-{target}-{len(estimates)}")
-    varying, factor = _heterogeneity(fit, ci_prob)
+    varying, factor, most = _heterogeneity(fit, ci_prob)
     routes = {" -> ".join(route): route for pair in _listed(fit) for route in fit.model.routes(*pair)}
-    return Answers(fit, ci_prob, targets, estimates, varying, factor, routes)
+    return Answers(fit, ci_prob, targets, estimates, varying, factor, most, routes)
 
 
 def _tables(fit: Fit, targets: tuple[Any, ...], ci_prob: float) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -126,6 +143,8 @@ def _tables(fit: Fit, targets: tuple[Any, ...], ci_prob: float) -> Iterator[tupl
     }
     for kind, estimand in kinds.items():
         for target in targets:
+            if kind == "indirect" and target in (ORGANIZATION, "alone"):
+                continue  # shown for populations only
             yield kind, target, summarize(estimand(fit, target), ci_prob, kind="stats")
     for cause, outcome in _listed(fit):
         for target in (one for one in targets if one not in (ORGANIZATION, "alone")):
@@ -134,11 +153,15 @@ def _tables(fit: Fit, targets: tuple[Any, ...], ci_prob: float) -> Iterator[tupl
 
 
 def ends(fit: Fit) -> list[tuple[str, str]]:
-    """Where chains begin and end: exogenous constructs, and the outcomes that cause nothing behind them."""
+    """Where chains of paths begin and end: causes that no path leads to, and outcomes that drive nothing.
+
+    Second-order loadings are measurement, not effects: they neither begin nor end a chain.
+    """
     model = fit.model
-    causes = {cause for outcome in model.endogenous for cause in model.predictors(outcome)}
-    last = [name for name in model.endogenous if name not in causes]
-    return [(cause, name) for cause in model.exogenous for name in last if model.count_routes(cause, name)]
+    causes, outcomes = {row.rhs for row in model.paths}, {row.lhs for row in model.paths}
+    first = [name for name in model.constructs if name in causes - outcomes]
+    last = [name for name in model.constructs if name in outcomes - causes]
+    return [(cause, outcome) for cause in first for outcome in last if model.count_routes(cause, outcome)]
 
 
 def _listed(fit: Fit) -> list[tuple[str, str]]:
@@ -159,12 +182,17 @@ def _estimate(row: dict[Any, Any], name: str) -> Estimate:
     return Estimate(float(row["mean"]), lower, upper, name)
 
 
-def _heterogeneity(fit: Fit, ci_prob: float) -> tuple[dict[tuple[str, str], Estimate], dict[str, float]]:
+def _heterogeneity(
+    fit: Fit, ci_prob: float
+) -> tuple[dict[tuple[str, str], Estimate], dict[str, float], dict[str, float]]:
     try:
         array = heterogeneity(fit)
     except FitError:  # not partially pooled, or one organization: nothing varies
-        return {}, {}
-    table = summarize(array, ci_prob, kind="stats")
-    rows = table.to_dict("records")
+        return {}, {}, {}
+    rows = summarize(array, ci_prob, kind="stats").to_dict("records")
     varying = {(row["quantity"], row["path"]): _estimate(row, f"heterogeneity-{i}") for i, row in enumerate(rows)}
-    return varying, {str(name): float(value) for name, value in array["pooling_factor"].to_series().items()}
+    factor, most = (
+        {str(path): float(value) for path, value in array[name].to_series().items()}
+        for name in ("pooling_factor", "differs_most")
+    )
+    return varying, factor, most

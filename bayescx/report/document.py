@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayescx.errors import FitError
+from bayescx.estimands.population import is_informed_by_others
 from bayescx.fitted import Fit
 from bayescx.plots import Picture, plot_forest, plot_knobs, plot_path_diagram, plot_prior_posterior
 from bayescx.report import method, prose, tables
 from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
 from bayescx.report.citations import references
-from bayescx.wording import count, counted, interval_name, numeral
+from bayescx.wording import count, counted, interval_name, numeral, target_words, together_words
 
 __all__ = ["write_report"]
 
+_WIDE = 9.0  # inches of a picture across a desk's page
 _NARROW = 3.8  # inches: as wide as a phone, so that letters keep their size there
 
 
@@ -35,7 +38,7 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
     ----------
     fit : Fit
     path : path
-        Where to, usually with the suffix ``.html``; an existing file is replaced once the new one is complete.
+        An ``.html`` file; one that is there is replaced once the new one is complete.
     ci_prob : float
         Probability of all intervals.
 
@@ -54,6 +57,8 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
     'report.html'
     """
     target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise FitError(f"cannot write a report to {target}: a report is an .html file")
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise FitError(f"cannot write a report to {target}: name a file in a folder that is there")
     text = _environment().get_template("report.html.j2").render(_context(gather(fit, ci_prob)))
@@ -64,7 +69,8 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
     except OSError as error:
         raise FitError(f"cannot write a report to {target}: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # as where a folder cannot be written to
+            part.unlink(missing_ok=True)
     return target
 
 
@@ -88,7 +94,10 @@ def _context(answers: Answers) -> dict[str, Any]:
         "answers": answers,
         "interval": interval_name(answers.ci_prob),
         "title": prose.title(fit),
-        "question": prose.question(fit),
+        "question": prose.question(answers),
+        "informed": is_informed_by_others(fit),
+        "together": together_words(fit),
+        "populations": [target_words(fit, target) for target in answers.populations],
         "equations": _equations(fit),
         "findings": prose.findings(answers),
         "diagrams": _diagrams(answers),
@@ -108,12 +117,20 @@ def _context(answers: Answers) -> dict[str, Any]:
     }
 
 
-def _equations(fit: Fit) -> list[tuple[str, list[str]]]:
-    """Each outcome with its direct causes, in words."""
-    words = fit.model.in_words
-    return [
-        (words(outcome), [words(cause) for cause in fit.model.predictors(outcome)]) for outcome in fit.model.endogenous
+def _equations(fit: Fit) -> list[tuple[str, str, list[str]]]:
+    """Each outcome with its direct causes, and each factor with what measures it, in words."""
+    model, words = fit.model, fit.model.in_words
+    outcomes = {row.lhs for row in model.paths}
+    said = [
+        (words(name), "←", [words(row.rhs) for row in model.paths if row.lhs == name])
+        for name in model.endogenous
+        if name in outcomes
     ]
+    measured = [
+        (words(name), "is measured by", [words(row.rhs) for row in model.loadings if row.lhs == name])
+        for name in model.latents
+    ]
+    return said + measured
 
 
 def _inline(picture: Picture, prefix: str) -> dict[str, Any]:
@@ -142,15 +159,21 @@ def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
         yield _inline(picture, f"forest-{number}")
 
 
+def _both(draw: Callable[[float], Picture], name: str) -> dict[str, Any]:
+    """A picture twice: as wide as a desk, and as narrow as a phone."""
+    wide, tall = (_inline(draw(width), f"{name}-{which}") for width, which in ((_WIDE, "wide"), (_NARROW, "tall")))
+    return {"title": wide["title"], "wide": wide, "tall": tall}
+
+
 def _knobs(answers: Answers) -> dict[str, Any] | None:
     if answers.main is None or not answers.fit.model.paths:
         return None
-    picture = plot_knobs(answers.fit, target=answers.main, ci_prob=answers.ci_prob, width=_NARROW)  # type: ignore[arg-type]
-    return _inline(picture, "knobs")
+    options: dict[str, Any] = {"target": answers.main, "ci_prob": answers.ci_prob}
+    return _both(lambda width: plot_knobs(answers.fit, width=width, **options), "knobs")
 
 
 def _prior_posterior(fit: Fit) -> dict[str, Any] | None:
     try:
-        return _inline(plot_prior_posterior(fit, width=_NARROW), "prior-posterior")
-    except FitError:  # nothing has a prior of its own to compare with
+        return _both(lambda width: plot_prior_posterior(fit, width=width), "prior-posterior")
+    except FitError:  # no path is free
         return None

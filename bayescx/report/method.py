@@ -6,7 +6,7 @@ from bayescx.estimands.population import layout_of
 from bayescx.fitted import Fit
 from bayescx.priors import Prior
 from bayescx.report.tables import Cell, Group, Row, Table
-from bayescx.wording import number
+from bayescx.wording import with_minus
 
 __all__ = ["pooling_sentences", "priors_table", "settings"]
 
@@ -59,7 +59,7 @@ def priors_table(fit: Fit) -> Table:
 
 
 def _distribution(prior: Prior) -> str:
-    inside = ", ".join(f"{name} = {number(value)}" for name, value in prior.parameters.items())
+    inside = ", ".join(f"{name} = {with_minus(repr(value))}" for name, value in prior.parameters.items())
     return f"{prior.name}({inside})"
 
 

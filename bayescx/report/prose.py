@@ -9,7 +9,8 @@ from markupsafe import Markup
 from bayescx.fitted import Fit
 from bayescx.model.convergence import ESS_LIMIT, R_HAT_LIMIT
 from bayescx.report.answers import Answers, Estimate, Key, ends
-from bayescx.wording import count, counted, enumeration, in_words, interval_name, number, numeral
+from bayescx.report.tables import most_id
+from bayescx.wording import count, counted, enumeration, in_words, interval_name, numbers, numeral
 
 __all__ = ["Finding", "diagnosis", "findings", "question", "title"]
 
@@ -30,47 +31,67 @@ def title(fit: Fit) -> str:
     return f"{name[:1].upper()}{name[1:]}: {whom}{'' if reported == planned else ' organizations'}"
 
 
-def question(fit: Fit) -> list[str]:
+def question(answers: Answers) -> list[str]:
     """What was asked, in a few sentences."""
-    model, reported = fit.model, counted(len(fit.organizations), "organization")
-    respondents = count(int(fit.evidence.n_obs.sum()))
-    paths, constructs = counted(len(model.paths), "path"), counted(len(model.constructs), "construct")
-    were = "were" if len(model.paths) != 1 else "was"
-    sentences = [_asked(fit)]
-    sentences.append(
-        f"{paths.capitalize()} between {constructs} {were} estimated in {reported} with {respondents} respondents."
-    )
+    fit = answers.fit
+    respondents, reported = count(int(fit.evidence.n_obs.sum())), counted(len(fit.organizations), "organization")
+    sentences = [_asked(fit), *_estimated(fit, f"in {reported} with {respondents} respondents")]
     if waiting := fit.n_planned - len(fit.organizations):
         planned, have = numeral(fit.n_planned), "have" if waiting != 1 else "has"
         sentences.append(
-            f"{planned.capitalize()} organizations are planned; {numeral(waiting)} {have} not reported yet. The "
-            f"average of the {planned} counts them in, as draws from what organizations have shown to be like."
+            f"{planned.capitalize()} organizations are planned; {numeral(waiting)} {have} not reported yet."
         )
+        if "average" in answers.targets:
+            sentences.append(
+                f"The average of the {planned} counts them in, as draws from what organizations have shown to be like."
+            )
     return sentences
 
 
 def _asked(fit: Fit) -> str:
+    """The question that the model's two ends pose."""
     model = fit.model
-    last = list(dict.fromkeys(outcome for _, outcome in ends(fit)))
-    if not last:
-        return f"How do organizations differ in {enumeration(in_words(fit, model.constructs))}?"
-    between = len(model.constructs) - len(model.exogenous) - len(last)
-    through = f", directly and through {counted(between, 'construct')} between them" if between else ""
-    return (
-        f"How much does {enumeration(in_words(fit, model.exogenous))} matter for {enumeration(in_words(fit, last))}"
-        f"{through}?"
-    )
+    pairs = ends(fit)
+    if not pairs:
+        shown = enumeration(in_words(fit, model.constructs))
+        return f"How are {shown} related?" if len(model.constructs) > 1 else f"How is {shown} measured?"
+    first, last = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    between = [
+        name
+        for name in model.constructs
+        if any(model.count_routes(cause, name) and model.count_routes(name, outcome) for cause, outcome in pairs)
+    ]
+    ways = ["directly"] if any(cause in model.predictors(outcome) for cause, outcome in pairs) else []
+    ways += [f"through {counted(len(between), 'construct')} between them"] if between else []
+    do, asked = ("do" if len(first) > 1 else "does"), enumeration(in_words(fit, first))
+    return f"How much {do} {asked} matter for {enumeration(in_words(fit, last))}, {' and '.join(ways)}?"
+
+
+def _estimated(fit: Fit, where: str) -> list[str]:
+    """How many paths were estimated, and how many the model sets."""
+    fixed = sum(row.fixed is not None for row in fit.model.paths)
+    free = len(fit.model.paths) - fixed
+    constructs = counted(len(fit.model.constructs), "construct")
+    if not fit.model.paths:
+        return [f"The model has {constructs} and no path between them; it was estimated {where}."]
+    were = "were" if free != 1 else "was"
+    said = [f"{counted(free, 'path').capitalize()} between {constructs} {were} estimated {where}."]
+    if fixed:
+        said.append(f"{counted(fixed, 'path').capitalize()} more {'are' if fixed != 1 else 'is'} set by the model.")
+    return said
 
 
 def findings(answers: Answers) -> list[Finding]:
     """The headlines: every path, what it adds up to, how much is explained, and where organizations differ."""
     if answers.main is None:
         return []
-    paths, explained = answers.effects("direct"), answers.effects("r_squared")
+    direct = answers.effects("direct")
+    outcomes = {row.lhs for row in answers.fit.model.paths}  # not what a second-order factor is measured by
+    explained = [name for name, _ in answers.effects("r_squared") if name in outcomes]
     found = [
-        Finding("What each construct does to the next", tuple(_path(answers, *pair) for pair in paths)),
-        Finding("What that adds up to", tuple(_total(answers, *pair) for pair in _chains(answers.fit))),
-        Finding("How much is explained", tuple(_explained(answers, name) for name, _ in explained)),
+        Finding("From one end to the other", tuple(_total(answers, *pair) for pair in _chains(answers.fit))),
+        Finding("What each construct does to the next", tuple(_path(answers, *pair) for pair in direct)),
+        Finding("How much is explained", tuple(_explained(answers, name) for name in explained)),
         Finding("Where organizations differ most", _differing(answers)),
     ]
     return [finding for finding in found if finding.sentences]
@@ -87,22 +108,18 @@ def _chains(fit: Fit) -> list[tuple[str, str]]:
 
 def figure(estimate: Estimate, interval: str = "", unit: str = "") -> Markup:
     """A mean as a link to its cell, and its interval; ``interval`` and ``unit`` name them where they come first."""
+    mean, lower, upper = estimate.figures
+    named = f"{interval} " if interval else ""
     return Markup(
         '<a class="figure" href="#{id}">{mean}</a>{unit} (<span class="bounds" data-cell="{id}">'
         "{interval}{lower} to {upper}</span>)"
-    ).format(
-        id=estimate.id,
-        mean=number(estimate.mean),
-        unit=unit,
-        interval=f"{interval} " if interval else "",
-        lower=number(estimate.lower),
-        upper=number(estimate.upper),
-    )
+    ).format(id=estimate.id, mean=mean, unit=unit, interval=named, lower=lower, upper=upper)
 
 
 def _whom(answers: Answers, target: str) -> str:
+    planned = answers.fit.n_planned
     return {
-        "average": f"on average over the {numeral(answers.fit.n_planned)} organizations",
+        "average": f"on average over the {counted(planned, 'organization')}" if planned > 1 else "in this organization",
         "typical": "in the typical organization",
         "new": "in an organization that nobody has asked yet",
     }[target]
@@ -127,7 +144,7 @@ def _total(answers: Answers, cause: str, outcome: str) -> Markup:
     return _sentence(
         answers, "total", outcome, cause,
         Markup(
-            "Along all routes together: if {cause} rises by one standard deviation and everything behind it "
+            "Along all routes together: if {cause} rises by one standard deviation and everything it drives "
             "follows, {outcome} {moves} by "
         ).format(cause=words(cause), outcome=words(outcome), moves=_moves(answers, "total", outcome, cause)),
         " standard deviations", "by ",
@@ -135,12 +152,11 @@ def _total(answers: Answers, cause: str, outcome: str) -> Markup:
 
 
 def _explained(answers: Answers, outcome: str) -> Markup:
-    model = answers.fit.model
-    causes = enumeration(model.in_words(name) for name in model.predictors(outcome))
-    start = Markup("{causes} {explain} of {outcome} a share of ").format(
-        causes=causes[:1].upper() + causes[1:],
-        explain="explain" if len(model.predictors(outcome)) > 1 else "explains",
-        outcome=model.in_words(outcome),
+    words, causes = answers.fit.model.in_words, answers.fit.model.predictors(outcome)
+    start = Markup("Of the variance of {outcome}, {causes} {explain} a share of ").format(
+        outcome=words(outcome),
+        causes=enumeration(map(words, causes)),
+        explain="explain" if len(causes) > 1 else "explains",
     )
     return _sentence(answers, "r_squared", outcome, "", start)
 
@@ -162,30 +178,30 @@ def _sentence(
         other = answers.estimates[Key(kind, target, outcome, cause)]
         text += Markup("; {whom} {by}").format(whom=_whom(answers, target), by=by) + figure(other)
     text += "."
-    if estimate.lower < 0 < estimate.upper:
-        text += Markup(" The interval holds 0: the evidence leaves its sign open.")
+    if answers.is_fixed(kind, outcome, cause):
+        text += " The model sets this path in the data's units; it was not estimated."
+    elif estimate.lower < 0 < estimate.upper:
+        text += " The interval holds 0: the evidence leaves its sign open."
     return text
 
 
 def _differing(answers: Answers) -> tuple[Markup, ...]:
-    """The path with the largest SD between organizations, and the one with the smallest."""
-    ranked = sorted(
-        ((estimate, path) for (quantity, path), estimate in answers.heterogeneity.items() if quantity == "beta_tau"),
-        key=lambda item: item[0].mean,
-    )
-    if not ranked:
+    """The path that most likely differs most between organizations, and how sure that is."""
+    chances = answers.differs_most
+    if len(chances) < 2:
         return ()
-    words = answers.fit.model.in_words
-
-    def said(item: tuple[Estimate, str]) -> Markup:
-        outcome, _, cause = item[1].partition("~")
-        path = Markup("in the path from {cause} to {outcome}: it has a standard deviation of ").format(
-            cause=words(cause), outcome=words(outcome)
-        )
-        return path + figure(item[0], interval_name(answers.ci_prob)) + " between them, in the data's units."
-
-    most = Markup("Organizations differ most ") + said(ranked[-1])
-    return (most,) if len(ranked) == 1 else (most, Markup("They differ least ") + said(ranked[0]))
+    words, path = answers.fit.model.in_words, max(chances, key=chances.__getitem__)
+    outcome, _, cause = path.partition("~")
+    (chance,) = numbers(chances[path])
+    sentence = Markup(
+        "{start} the path from {cause} to {outcome} most likely differs most between organizations (with probability "
+        '<a class="figure" href="#{id}">{chance}</a>). Its standard deviation between them is '
+    ).format(
+        start="Compared on a common scale," if answers.fit.provenance["scaled"] else "Of all paths,",
+        cause=words(cause), outcome=words(outcome), id=most_id(path, answers), chance=chance,
+    )  # fmt: skip
+    spread = figure(answers.heterogeneity["beta_tau", path], interval_name(answers.ci_prob))
+    return (sentence + spread + ", in the data's units.",)
 
 
 def diagnosis(fit: Fit) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bayescx._names import ORGANIZATION
 from bayescx.report.answers import Answers, Estimate, Key
-from bayescx.wording import interval_name, number, target_words
+from bayescx.wording import interval_name, numbers, target_words, together_words
 
 __all__ = ["Cell", "Group", "Row", "Table", "effect_tables", "heterogeneity_table", "organization_tables"]
 
@@ -53,7 +53,8 @@ def cell(estimate: Estimate | None) -> Cell:
     """An estimate as text; an empty cell where there is none."""
     if estimate is None:
         return Cell("–")
-    return Cell(number(estimate.mean), f"[{number(estimate.lower)}, {number(estimate.upper)}]", estimate.id)
+    mean, lower, upper = estimate.figures
+    return Cell(mean, f"[{lower}, {upper}]", estimate.id)
 
 
 def effect_tables(answers: Answers) -> list[Table]:
@@ -105,7 +106,8 @@ def _by_outcome(answers: Answers, kind: str) -> tuple[Group, ...]:
     words = answers.fit.model.in_words
     groups: dict[str, list[Row]] = {}
     for outcome, cause in answers.effects(kind):
-        groups.setdefault(outcome, []).append(Row(words(cause), _cells(answers, kind, outcome, cause)))
+        label = words(cause) + (" (set by the model)" if answers.is_fixed(kind, outcome, cause) else "")
+        groups.setdefault(outcome, []).append(Row(label, _cells(answers, kind, outcome, cause)))
     return tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items())
 
 
@@ -130,7 +132,9 @@ def _explained(answers: Answers) -> tuple[Group, ...]:
 def organization_tables(answers: Answers) -> list[Table]:
     """Every organization by every direct and total effect and R², with the others and by itself."""
     targets = [target for target in (ORGANIZATION, "alone") if target in answers.targets]
-    headers = tuple({ORGANIZATION: "with the others", "alone": "alone"}[target] for target in targets)
+    together = together_words(answers.fit)
+    headers = tuple({ORGANIZATION: together, "alone": "alone"}[target] for target in targets)
+    compared = f": {together}, and alone, for comparison" if "alone" in targets else ""
     words = answers.fit.model.in_words
     says = f"posterior mean and {interval_name(answers.ci_prob)}"
     kinds: dict[str, tuple[str, str, Callable[[str, str], str]]] = {
@@ -142,7 +146,7 @@ def organization_tables(answers: Answers) -> list[Table]:
         Table(
             f"each-{kind}",
             f"{title} in each organization",
-            f"{title} ({unit}), {says}: with the others (partially pooled), and alone.",
+            f"{title} ({unit}), {says}{compared}.",
             "organization",
             headers,
             tuple(
@@ -168,16 +172,25 @@ def heterogeneity_table(answers: Answers) -> Table | None:
     groups: dict[str, list[Row]] = {}
     for path in answers.pooling_factor:
         outcome, _, cause = path.partition("~")
-        shown = [cell(answers.heterogeneity[quantity, path]) for quantity in ("beta_tau", "i_squared", "prediction")]
-        row = Row(words(cause), (*shown, Cell(number(answers.pooling_factor[path]))))
+        shown = [cell(answers.heterogeneity[name, path]) for name in ("beta_tau", "i_squared", "prediction")]
+        (factor,), (most,) = numbers(answers.pooling_factor[path]), numbers(answers.differs_most[path])
+        shown += [Cell(factor), Cell(most, id=most_id(path, answers))]
+        row = Row(words(cause), tuple(shown))
         groups.setdefault(outcome, []).append(row)
     return Table(
         "heterogeneity",
         "Differences between organizations",
-        "The SD of each path between organizations (in the data's units), the share of the variance between the "
-        "organizations' own estimates that is no sampling noise (I²), the path in a new organization (in the data's "
-        "units), and how strongly organizations are drawn together (pooling: 0 not at all, 1 into one).",
+        f"SD: standard deviation of each path between organizations, in the data's units, with its "
+        f"{interval_name(answers.ci_prob)}. I²: share of the variance between the organizations' own estimates that is "
+        "no sampling noise. New: the path in a new organization, in the data's units. Pooling: how strongly "
+        "organizations are drawn together, from 0 (not at all) to 1 (into one). Most: probability that this path "
+        "differs most, compared on the common scale.",
         "cause",
-        ("SD", "I²", "new organization", "pooling"),
+        ("SD", "I²", "new", "pooling", "most"),
         tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items()),
     )
+
+
+def most_id(path: str, answers: Answers) -> str:
+    """The id of the cell that says how likely a path differs most."""
+    return f"differs-most-{list(answers.differs_most).index(path)}"

@@ -148,7 +148,7 @@ def example_of_equals() -> bcx.Fit:
 def test_heterogeneity_says_what_it_is(example_fit: bcx.Fit) -> None:
     found = bcx.heterogeneity(example_fit)
     assert isinstance(found, xr.Dataset)
-    assert set(found.data_vars) == {"beta_tau", "i_squared", "prediction", "pooling_factor"}
+    assert set(found.data_vars) == {"beta_tau", "i_squared", "prediction", "pooling_factor", "differs_most"}
     for name, array in found.data_vars.items():
         assert array.attrs["estimand"] == name
         assert array.attrs["long_name"]
@@ -185,3 +185,23 @@ def quick(rows: pd.DataFrame, text: str) -> bcx.Fit:
 def test_heterogeneity_needs_partially_pooled_paths(name: str) -> None:
     with pytest.raises(FitError, match="only 'partial' has a heterogeneity"):
         bcx.heterogeneity(fit_of(name))
+
+
+def test_paths_that_a_label_makes_equal_each_have_their_units(example_rows: pd.DataFrame) -> None:
+    model = bcx.parse_model("trust ~ a*satisfaction; loyalty ~ a*trust + satisfaction")
+    evidence = bcx.Evidence.from_rows(example_rows, organization="organization")
+    with pytest.warns(bcx.ConvergenceWarning):
+        fit = bcx.fit(model, evidence, random_seed=1, draws=50, tune=200, chains=2, progressbar=False)
+    found = bcx.heterogeneity(fit)
+    assert found["path"].values.tolist() == ["trust~satisfaction", "loyalty~trust", "loyalty~satisfaction"]
+    # equal in the data's units, so their SDs are; the same draws behind both
+    np.testing.assert_allclose(found["beta_tau"][..., 0], found["beta_tau"][..., 1], rtol=1e-12)
+    np.testing.assert_array_equal(found["i_squared"][..., 0], found["i_squared"][..., 1])
+    np.testing.assert_allclose(found["prediction"][..., 0], found["prediction"][..., 1], rtol=1e-12)
+
+
+def test_the_chance_of_differing_most_counts_draws(example_fit: bcx.Fit) -> None:
+    found = bcx.heterogeneity(example_fit)["differs_most"]
+    tau = example_fit.posterior["beta_tau"].values.reshape(-1, 3)
+    np.testing.assert_allclose(found.values, np.bincount(tau.argmax(axis=1), minlength=3) / len(tau))
+    assert float(found.sum()) == pytest.approx(1)

@@ -191,10 +191,13 @@ def test_limits_hold_what_is_usual() -> None:
     assert _limits(constant) == pytest.approx((1.8, 2.2))
 
 
-def test_a_constant_has_no_interval() -> None:
+def test_a_path_that_the_model_sets_is_called_so(example_fit: bcx.Fit) -> None:
     picture = plot_forest(fit_of("constant"), "trust~satisfaction", standardized=False)
     assert (picture.data["lower"] == picture.data["upper"]).all()
-    assert "0.50 (fixed)" in [text for text, _ in texts_of(picture)]
+    texts = [text for text, _ in texts_of(picture)]
+    assert "Set by the model to 0.5 in the data's units" in texts
+    assert "0.50 [0.50, 0.50]" in texts
+    assert "Set by the model" not in plot_forest(example_fit, "loyalty~trust").svg
     assert collisions(picture) == []
 
 

@@ -80,4 +80,4 @@ def test_decimals_show_two_digits_of_an_interval(widths: list[float], expected: 
 
 def test_intervals() -> None:
     assert ts.interval({"mean": -0.5, "lower": -0.61, "upper": 0.02}, 2) == "−0.50 [−0.61, 0.02]"
-    assert ts.interval({"mean": 0.5, "lower": 0.5, "upper": 0.5}, 2) == "0.50 (fixed)"
+    assert ts.interval({"mean": 0.5, "lower": 0.5, "upper": 0.5}, 2) == "0.50 [0.50, 0.50]"

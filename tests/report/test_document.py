@@ -78,7 +78,7 @@ def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
 
 def test_pictures_and_tables_speak_to_screen_readers(page: Page) -> None:
     pictures = page.all("svg")
-    assert len(pictures) == 2 + 10 + 1 + 2  # diagrams, paths, a total effect, knobs and priors
+    assert len(pictures) == 2 + 10 + 1 + 2 + 2  # diagram, knobs and priors twice; ten paths and a total effect
     for svg in pictures:
         assert svg.attributes["role"] == "img"
         title, description = (page.by_id(name).text for name in svg.attributes["aria-labelledby"].split())
@@ -154,7 +154,15 @@ def test_any_pooling(pooling: str, n_planned: int, written: Written) -> None:
     cells = Counter(e.id.rsplit("-", 1)[0] for e in page.all("td") if e.id)
     assert cells["direct-organization"] == 12
     assert cells["direct-average"] == (0 if apart else 3)
-    assert cells["direct-alone"] == (12 if pooling == "none" else 0)
+    assert cells["direct-alone"] == (0 if pooling == "none" else 12)
+    text = page.all("body")[0].text
+    together = {"none": "by itself", "full": "all as one"}[pooling]
+    assert together in page.by_id("each").text
+    assert "with the others" not in text
+    assert ("hollow marks" in text) == (pooling == "full")
+    assert ("Typical organization" in page.by_id("method").text) == (pooling == "full")
+    assert "~ Normal(μ" not in page.by_id("method").text
+    assert ("counts them in" in text) == (n_planned == 6 and pooling == "full")
     assert "Differences are told where paths are partially pooled" in page.by_id("heterogeneity").text
 
 
@@ -165,7 +173,11 @@ def test_a_measured_model_with_covariances_and_second_order_factors(written: Wri
     #: q = quality
     """
     page = written(study(text, n_obs=150))
-    assert "Four constructs are factors" in page.by_id("question").text
+    asked = page.by_id("question").text
+    assert "How much do quality and z matter for y and w, directly?" in asked
+    assert "quality is measured by a, b, c" in asked
+    assert "a is measured by a1, a2, a3" in asked
+    assert "a ← quality" not in asked  # measurement is no effect
     assert "Lewandowski" in page.by_id("citations").text
 
 
@@ -189,7 +201,9 @@ def test_priors_that_were_not_used_are_not_listed(page: Page, written: Written) 
 
 def test_a_model_of_factors_alone(written: Written) -> None:
     page = written(study("f =~ x1 + x2 + x3; g =~ x4 + x5 + x6", n_obs=100))
-    assert "How do organizations differ in f and g?" in page.by_id("question").text
+    assert "How are f and g related?" in page.by_id("question").text
+    assert "two constructs and no path between them" in page.by_id("question").text
+    assert "The model has no path, so there is no effect to tell." in page.by_id("findings").text
 
 
 def test_too_many_routes_are_said_not_listed(written: Written) -> None:
@@ -226,11 +240,53 @@ def test_the_same_fit_gives_the_same_bytes(example_fit: bcx.Fit, tmp_path: Path)
     assert one == bcx.write_report(example_fit, tmp_path / "two.html").read_bytes()
 
 
-@pytest.mark.parametrize("path", ["", "no/folder/report.html"])
-def test_a_file_that_cannot_be_written_is_refused(path: str, example_fit: bcx.Fit, tmp_path: Path) -> None:
-    with pytest.raises(bcx.FitError, match="name a file in a folder that is there"):
+@pytest.mark.parametrize(
+    ("path", "fragment"),
+    [
+        ("", "a report is an .html file"),
+        ("report.pdf", "a report is an .html file"),
+        ("no/folder/report.html", "name a file in a folder that is there"),
+        ("folder.html", "name a file in a folder that is there"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused(
+    path: str, fragment: str, example_fit: bcx.Fit, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(bcx.FitError, match=fragment):
         bcx.write_report(example_fit, tmp_path / path)
-    assert list(tmp_path.iterdir()) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder.html"]
+
+
+def test_the_only_organization_is_not_averaged(written: Written) -> None:
+    page = written(study("m ~ x; y ~ m + x", organizations=1))
+    said = page.by_id("findings").text
+    assert "in this organization" in said
+    assert "nobody has asked" not in said
+    assert "typical" not in said
+    assert "one organizations" not in page.all("body")[0].text
+    assert (
+        "How much does x matter for y, directly and through one construct between them?" in page.by_id("question").text
+    )
+
+
+def test_what_the_model_sets_is_called_so(written: Written) -> None:
+    page = written(study("m ~ 0.3*x; y ~ m + x"))
+    assert "Two paths between three constructs were estimated" in page.by_id("question").text
+    assert "One path more is set by the model." in page.by_id("question").text
+    fixed = [item.text for item in page.all("li") if "The model sets this path" in item.text]
+    assert len(fixed) == 1
+    assert fixed[0].startswith("If x rises by one standard deviation, m rises by")
+    assert [row.text for row in page.all("th", scope="row") if "set by the model" in row.text] == [
+        "x (set by the model)"
+    ]
+
+
+def test_equal_paths_are_all_told_of(written: Written) -> None:
+    page = written(study("m ~ a*x; y ~ a*m + x"))
+    rows = [row for row in page.all("td") if row.id.startswith("differs-most-")]
+    assert len(rows) == 3
+    assert rows[0].text == rows[1].text
 
 
 def test_the_interval_is_the_one_asked_for(example_fit: bcx.Fit, tmp_path: Path) -> None:

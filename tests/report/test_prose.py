@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import bayescx as bcx
-from bayescx.report.answers import Key, gather
-from bayescx.report.prose import diagnosis, findings
-from bayescx.wording import number
+from bayescx.report.answers import Estimate, Key, gather
+from bayescx.report.prose import diagnosis, findings, question
+from bayescx.wording import numbers
 from tests.report.page import Page
 
 FIGURE = re.compile(r"−?\d[\d,]*\.?\d*")
@@ -28,14 +28,15 @@ def figures(text: str) -> list[str]:
 def test_every_number_of_a_headline_is_that_of_its_table(page: Page) -> None:
     cells = {cell.id: figures(cell.text) for cell in page.all("td") if cell.id}
     sentences = [item for item in page.all("li") if item.inside("section", id="findings")]
-    assert len(sentences) == 10 + 1 + 6 + 2
+    assert len(sentences) == 1 + 10 + 6 + 1
     links = [a for a in page.all("a", **{"class": "figure"}) if a.inside("section", id="findings")]
     bounds = [span for span in page.all("span", **{"class": "bounds"}) if span.inside("section", id="findings")]
-    assert len(links) == len(bounds) == 3 * 17 + 2
-    for link, span in zip(links, bounds, strict=True):
-        assert link.attributes["href"] == f"#{span.attributes['data-cell']}"
-        interval = span.text.removeprefix("95\u00a0% interval ")
-        assert [link.text, *figures(interval)] == cells[span.attributes["data-cell"]]
+    assert len(links) == 3 * 17 + 2
+    assert len(bounds) == 3 * 17 + 1  # the probability of differing most has no interval
+    by_cell = {span.attributes["data-cell"]: span.text.removeprefix("95\u00a0% interval ") for span in bounds}
+    for link in links:
+        cell = link.attributes["href"][1:]
+        assert [link.text, *figures(by_cell.get(cell, ""))] == cells[cell]
 
 
 def test_no_number_of_a_headline_stands_outside_its_link(page: Page) -> None:
@@ -50,13 +51,13 @@ def test_the_tables_hold_the_summaries_of_the_estimands(ten: bcx.Fit, page: Page
     answers = gather(ten)
     estimands = {"direct": bcx.direct_effects, "total": bcx.total_effects, "indirect": bcx.indirect_effects}
     for kind, estimand in estimands.items():
-        for target in ("typical", "average", "new", "organization"):
+        targets = ("typical", "average", "new") + (("organization",) if kind != "indirect" else ())
+        for target in targets:
             for row in bcx.summarize(estimand(ten, target)).to_dict("records"):
                 outcome, _, cause = row["path"].partition("~") if "path" in row else (row["outcome"], "", row["cause"])
                 found = answers.estimates[Key(kind, target, outcome, cause, row.get("organization", ""))]
                 assert (found.mean, found.lower, found.upper) == (row["mean"], row["eti95_lb"], row["eti95_ub"])
-                if not (kind == "indirect" and target == "organization"):
-                    assert figures(page.by_id(found.id).text) == [number(value) for value in found[:3]]
+                assert figures(page.by_id(found.id).text) == list(found.figures)
 
 
 def test_a_headline_reads_as_a_sentence(ten: bcx.Fit) -> None:
@@ -67,14 +68,14 @@ def test_a_headline_reads_as_a_sentence(ten: bcx.Fit) -> None:
         for target in ("average", "typical", "new")
     )
 
-    def interval(estimate: object) -> str:
-        return f"{number(estimate.lower)} to {number(estimate.upper)}"  # type: ignore[attr-defined]
+    def interval(estimate: Estimate) -> str:
+        return " to ".join(estimate.figures[1:])
 
     assert said["What each construct does to the next"][0] == (
         "If satisfaction with customer service rises by one standard deviation, trust in customer service rises by "
-        f"{number(first.mean)} standard deviations (95 % interval {interval(first)}) on average over the ten "
-        f"organizations; in the typical organization by {number(typical.mean)} ({interval(typical)}); in an "
-        f"organization that nobody has asked yet by {number(new.mean)} ({interval(new)})."
+        f"{first.figures[0]} standard deviations (95 % interval {interval(first)}) on average over the ten "
+        f"organizations; in the typical organization by {typical.figures[0]} ({interval(typical)}); in an "
+        f"organization that nobody has asked yet by {new.figures[0]} ({interval(new)})."
     )
     assert (
         "and satisfaction with the company stays as it is, trust in the company rises"
@@ -82,9 +83,29 @@ def test_a_headline_reads_as_a_sentence(ten: bcx.Fit) -> None:
     )
     assert "stay as they are, loyalty to the company rises" in said["What each construct does to the next"][-1]
     assert said["How much is explained"][0].startswith(
-        "Satisfaction with customer service explains of trust in customer service a share of 0."
+        "Of the variance of trust in customer service, satisfaction with customer service explains a share of 0."
     )
-    assert said["Where organizations differ most"][0].startswith("Organizations differ most in the path from ")
+    assert said["Where organizations differ most"][0].startswith("Compared on a common scale, the path from ")
+    assert question(answers)[0] == (
+        "How much does satisfaction with customer service matter for loyalty to the company, through five constructs "
+        "between them?"
+    )
+
+
+def test_what_differs_most_does_not_depend_on_units() -> None:
+    """One column in other units: the sentence names the same path."""
+    model = bcx.parse_model("m ~ x; y ~ m")
+    rows = bcx.simulate(model, organizations=6, n_obs=150, heterogeneity=0.15, random_seed=8).rows
+    said = []
+    for factor in (1.0, 100.0):
+        scaled = rows.assign(y=rows["y"] * factor)
+        evidence = bcx.Evidence.from_rows(scaled, organization="organization")
+        answers = gather(bcx.fit(model, evidence, random_seed=1, progressbar=False))
+        said.append(findings(answers)[-1].sentences[0].striptags().split(" Its standard deviation")[0])
+        ((chance, path), *_) = sorted(((c, p) for p, c in answers.differs_most.items()), reverse=True)
+        tau = answers.fit.posterior["beta_tau"]
+        assert chance == pytest.approx(float((tau.sel(path=path) == tau.max("path")).mean()))
+    assert said[0].partition("probability")[0] == said[1].partition("probability")[0]
 
 
 def test_negative_effects_and_open_signs_are_said() -> None:
@@ -109,12 +130,20 @@ def test_the_diagnosis_tells_the_worst_figures(example_fit: bcx.Fit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("values", "shown"),
     [
-        (0.857, "0.86"), (-0.857, "−0.86"), (-0.0001, "−0.0001"), (0.0, "0.00"), (-0.0, "0.00"), (0.00049, "0.0005"),
-        (1e-12, "0.00"), (12.345, "12.35"), (1234.6, "1,235"), (-1234.6, "−1,235"), (float("nan"), "–"),
-        (0.999, "1.00"),
+        ((0.857, 0.84, 0.871), ("0.86", "0.84", "0.87")),
+        ((-0.857,), ("−0.86",)),
+        ((0.003, -0.0112, 0.0164), ("0.003", "−0.011", "0.016")),
+        ((-0.001, 0.2), ("0.00", "0.20")),
+        ((0.0,), ("0.00",)),
+        ((-0.0001,), ("−0.00010",)),
+        ((12.345,), ("12.35",)),
+        ((1234.6, -3.2), ("1,235", "−3")),
+        ((float("nan"),), ("–",)),
+        ((0.999,), ("1.00",)),
+        ((0.0995, 0.04), ("0.10", "0.04")),
     ],
-)  # fmt: skip
-def test_numbers_have_two_decimals_or_what_they_need(value: float, shown: str) -> None:
-    assert number(value) == shown
+)
+def test_numbers_that_belong_together_have_the_same_decimals(values: tuple[float, ...], shown: tuple[str, ...]) -> None:
+    assert numbers(*values) == shown
