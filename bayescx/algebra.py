@@ -25,8 +25,24 @@ Floats = NDArray[np.float64]
 
 
 def total_effects(paths: Floats) -> Floats:
-    """T = (I - B)^-1, shape (..., m, m): entry (i, k) is the total effect of k on i, with 1 on the diagonal."""
-    return np.asarray(np.linalg.inv(np.eye(paths.shape[-1]) - paths))
+    """T = (I - B)^-1, shape (..., m, m): entry (i, k) is the total effect of k on i, with 1 on the diagonal.
+
+    B must be strictly lower triangular: constructs in causal order. Row i is then row i of I plus the rows of its
+    causes weighted by their paths, so that pairs without a route are exactly 0.
+
+    Raises
+    ------
+    ValueError
+        If B is anything else.
+    """
+    out = np.zeros_like(paths)
+    for i in range(paths.shape[-1]):
+        out[..., i, i] = 1.0
+        for k in np.flatnonzero(paths[..., i, :].reshape(-1, paths.shape[-1]).any(axis=0)):
+            if k >= i:
+                raise ValueError("B is not strictly lower triangular: constructs must stand in causal order")
+            out[..., i, : k + 1] += paths[..., i, k, None] * out[..., k, : k + 1]
+    return out
 
 
 def construct_covariance(paths: Floats, psi: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayescx.errors import EvidenceError, ModelError, did_you_mean
 from bayescx.evidence import Evidence, read_evidence
@@ -18,6 +18,7 @@ _MODELS, _DATA = "models", "data"
 _SUFFIX = ".lavaan"
 _DOCUMENT = "evidence.toml"
 _TRUTH = "truth.csv"
+_EVIDENCE_SUFFIXES = (".csv", ".parquet", ".toml", ".json")
 
 
 def list_models() -> list[str]:
@@ -138,13 +139,15 @@ def open_model(given: str) -> PathModel:
         return load_model(given)
     if not _is_file_name(given):
         raise ModelError(f"model {given!r}", [_neither("model", available, given, f"{_SUFFIX} file")])
+    if Path(given).suffix.lower() in _EVIDENCE_SUFFIXES:
+        raise ModelError(f"model {given!r}", [f"this is evidence; the model comes first, a name or a {_SUFFIX} file"])
     return read_model(given)
 
 
-def open_evidence(
-    given: str, *, organization: str | None = None, n_planned: int | None = None, min_n: int | None = None
-) -> Evidence:
+def open_evidence(given: str, **options: Any) -> Evidence:
     """Read the shipped evidence of this name, or else the file: what EVIDENCE stands for on the command line.
+
+    Options are those of `read_evidence`.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def open_evidence(
         works = ".toml document or .csv or .parquet table"
         raise EvidenceError(f"evidence {given!r}", [_neither("evidence", available, given, works)])
     path = _evidence_path(given) if given in available else Path(given)
-    return read_evidence(path, organization=organization, n_planned=n_planned, min_n=min_n)
+    return read_evidence(path, **options)
 
 
 def _model_path(name: str) -> Path:

@@ -237,7 +237,8 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
     """
     source = Path(path)
     if not source.is_file():
-        raise FitError(f"cannot load {source}: there is no such file")
+        found = "it is a folder; name a file" if source.is_dir() else "there is no such file"
+        raise FitError(f"cannot load {source}: {found}")
     try:
         with xr.open_datatree(source, engine=_ENGINE) as opened:
             tree = opened.load()

@@ -189,3 +189,20 @@ def test_log_likelihood_is_minus_infinity_without_a_positive_definite_matrix() -
     found = algebra.gaussian_log_likelihood(np.array([9.0, 9.0]), np.stack([np.eye(2)] * 2), sigma)
     assert found[0] == -np.inf
     assert np.isfinite(found[1])
+
+
+def test_total_effects_are_the_inverse_and_exactly_zero_without_a_route() -> None:
+    rng = np.random.default_rng(3)
+    paths = np.tril(rng.standard_normal((4, 5, 6, 6)), -1) * (rng.random((6, 6)) < 0.5)
+    effects = algebra.total_effects(paths)
+    np.testing.assert_allclose(effects, np.linalg.inv(np.eye(6) - paths), atol=1e-12)
+    reach = np.linalg.matrix_power(np.eye(6) + (paths != 0).any(axis=(0, 1)), 6) > 0
+    assert (effects[..., ~reach] == 0).all()
+
+
+@pytest.mark.parametrize("at", [(0, 1), (2, 2)])
+def test_total_effects_refuse_an_order_that_is_not_causal(at: tuple[int, int]) -> None:
+    paths = np.zeros((3, 3))
+    paths[at] = 0.5
+    with pytest.raises(ValueError, match="causal order"):
+        algebra.total_effects(paths)

@@ -18,6 +18,7 @@ from bayescx.cli.options import (
     OverwriteOption,
     PlannedOption,
     SeedOption,
+    SimulatedOption,
     examples,
 )
 from bayescx.cli.outputs import check_writable
@@ -36,6 +37,7 @@ def check(
     organization: OrganizationOption = None,
     planned: PlannedOption = None,
     min_n: LeastOption = None,
+    simulated: SimulatedOption = False,
 ) -> None:
     """Name everything wrong with the inputs, at once.
 
@@ -43,7 +45,9 @@ def check(
     """
     from bayescx.cli.console import screen, show_inputs
 
-    spec, shared, matched = read_inputs(model, evidence, organization=organization, n_planned=planned, min_n=min_n)
+    spec, shared, matched = read_inputs(
+        model, evidence, organization=organization, n_planned=planned, min_n=min_n, simulated=simulated or None
+    )
     show_inputs(screen(), spec, shared, matched)
 
 
@@ -60,6 +64,7 @@ def fit(
     organization: OrganizationOption = None,
     planned: PlannedOption = None,
     min_n: LeastOption = None,
+    simulated: SimulatedOption = False,
     draws: Annotated[int, typer.Option(metavar="N", help="Draws kept per chain.")] = 1000,
     tune: Annotated[int, typer.Option(metavar="N", help="Draws per chain used for adaptation.")] = 1000,
     chains: Annotated[int, typer.Option(metavar="N", help="Number of chains.")] = 4,
@@ -94,7 +99,13 @@ def fit(
     check_writable(output, kind="fit")
     settings = {"pooling": pooling_of(pooling), "identification": identification}
     spec, _, matched = read_inputs(
-        model, evidence, settings=settings, organization=organization, n_planned=planned, min_n=min_n
+        model,
+        evidence,
+        settings=settings,
+        organization=organization,
+        n_planned=planned,
+        min_n=min_n,
+        simulated=simulated or None,
     )
     fitted = sample(
         spec,
@@ -108,9 +119,10 @@ def fit(
         scale=not no_scale,
         **settings,
     )
+    verb = "replaced" if output.exists() else "saved"
     save(fitted, output)
     if not quiet:
-        typer.echo(f"saved {output}; next: bayescx summarize {output} --estimand total --target average")
+        typer.echo(f"{verb} {output}; next: bayescx summarize {output} --estimand total --target average")
 
 
 @app.command(

@@ -78,7 +78,7 @@ def show_inputs(console: Console, model: PathModel, evidence: Evidence, matched:
             str(share.organization),
             str(share.level),
             str(share.n_obs),
-            str(share.dropped),
+            str(share.dropped) if share.level == "rows" else "not known",
             "yes" if share.used else "kept out",
         ]
         for share in shares.itertuples()

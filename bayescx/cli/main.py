@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : sequence of str, optional
         By default those of the process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of users must not stop a terminal that cannot show them
+            stream.reconfigure(errors="backslashreplace")
     code = _run(arguments)
     try:
         sys.stdout.flush()
@@ -46,6 +49,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return code
     except BayescxError as error:
         typer.echo(f"Error: {error}", err=True)
+        return 2
+    except UnicodeEncodeError as error:
+        shown = error.object[error.start : error.end].encode("unicode_escape").decode()
+        typer.echo(f"Error: {shown!r} is no text that a file can hold; was it typed in another encoding?", err=True)
         return 2
     except OSError as error:
         typer.echo(f"Error: {error}", err=True)

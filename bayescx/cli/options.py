@@ -30,6 +30,9 @@ LeastOption = Annotated[
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 FitArgument = Annotated[Path, typer.Argument(metavar="FIT", help="A fit saved by `bayescx fit`.")]
 IntervalOption = Annotated[float, typer.Option("--ci", metavar="P", help="Probability of the intervals.")]
+SimulatedOption = Annotated[
+    bool, typer.Option("--simulated", help="Nobody gave these data: reports and pictures say that they are simulated.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Makes the result reproducible.")]
 
 

@@ -86,9 +86,15 @@ def writing_all(folder: Path, files: Mapping[str, str], *, overwrite: bool) -> N
         raise BayescxError(
             f"cannot write to {folder}: already there: {listed}; name another folder, or use --overwrite"
         )
-    folder.mkdir(exist_ok=True)
+    encoded = {
+        name: text.encode("utf-8") for name, text in files.items()
+    }  # what is no text fails before a file is made
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BayescxError(f"cannot make the folder {folder}: {error.strerror}") from error
     for name in files:
         check_writable(folder / name)
-    for name, text in files.items():
+    for name, content in encoded.items():
         with writing(folder / name) as part:
-            part.write_text(text, encoding="utf-8")
+            part.write_bytes(content)

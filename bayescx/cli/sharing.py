@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayescx.cli.app import app
-from bayescx.cli.options import LeastOption, OverwriteOption, examples
+from bayescx.cli.options import LeastOption, OverwriteOption, SimulatedOption, examples
 from bayescx.cli.outputs import writing_all
 from bayescx.errors import BayescxError
 
@@ -47,13 +47,15 @@ def moments(
         ),
     ] = None,
     min_n: LeastOption = None,
+    simulated: SimulatedOption = False,
     overwrite: OverwriteOption = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a moments file and stop.")] = False,
 ) -> None:
     """Write moments that can be shared in place of rows.
 
     For each organization one JSON file with the number of respondents, means and covariances, and no row. Beside
-    them evidence.toml, which `bayescx check` and `bayescx fit` read. The posterior is the same as with the rows.
+    them evidence.toml, which `bayescx check` and `bayescx fit` read. The posterior is the same as with the rows
+    of the same respondents: those who answered everything that is shared.
     """
     import json
 
@@ -64,7 +66,7 @@ def moments(
         return
     evidence, wanted, folder = _inputs(rows, output, organization, name, model, variables, min_n)
     matched = evidence.matched(wanted)
-    files = shared_files(matched.moments())
+    files = shared_files(matched.moments(), simulated=simulated)
     writing_all(folder, files, overwrite=overwrite)
     for organization_, n_obs, file in zip(matched.organizations, matched.n_obs, list(files)[1:], strict=True):
         left_out = matched.dropped[organization_]
@@ -72,6 +74,8 @@ def moments(
         typer.echo(f"wrote {folder / file}: {organization_}, {n_obs} respondents{rest}")
     for kept_out, n_obs in matched.kept_out.items():
         typer.echo(f"kept out: {kept_out}, {n_obs} respondents")
+    if sum(matched.dropped.values()) and model is None:
+        _say_what_cost_rows(evidence, wanted)
     typer.echo(f"shared: number of respondents, means and covariances of {', '.join(wanted)}; no rows")
     typer.echo(f"wrote {folder / 'evidence.toml'}; next: bayescx check {model or 'MODEL'} {folder / 'evidence.toml'}")
 
@@ -112,3 +116,13 @@ def _evidence(rows: Path, organization: str | None, name: str | None, min_n: int
         return Evidence.from_rows(rows, organization=organization, min_n=min_n)
     sheet = read_table(rows)
     return Evidence({str(name): one_organization(sheet, str(name))}, None, min_n, sheet.source)
+
+
+def _say_what_cost_rows(evidence: Evidence, wanted: tuple[str, ...]) -> None:
+    """Name the columns whose empty cells left rows out: columns that no model needs should not."""
+    from bayescx.evidence import missing_cells
+
+    missing = {name: count for name, count in missing_cells(evidence, wanted).items() if count}
+    listed = ", ".join(f"{name} ({count})" for name, count in sorted(missing.items(), key=lambda item: -item[1]))
+    advice = "--model MODEL or --variables A,B shares only what is needed"
+    typer.echo(f"warning: rows were left out for empty cells in {listed}; {advice}", err=True)

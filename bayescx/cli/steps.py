@@ -114,10 +114,7 @@ def _refuse_unreadable(shared: Evidence) -> None:
 def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -> Fit:
     """Sample with live progress on a terminal, or one line before and one after; warnings are shown last."""
     if not quiet:
-        typer.echo(
-            f"sampling {len(matched.organizations)} organizations, {matched.n_obs.sum()} respondents …",
-            err=True,
-        )
+        typer.echo(f"{_left_out(matched)}sampling {_size(matched)} …", err=True)
     sys.stdout.flush()  # what was printed before comes before the progress, also in a log of both
     began = time.perf_counter()
     live = sys.stderr.isatty() and not quiet
@@ -135,6 +132,18 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
     for warning in caught:
         _show_warning(warning)
     return fitted
+
+
+def _size(matched: Matched) -> str:
+    count = len(matched.organizations)
+    return f"{count} organization{'s' if count != 1 else ''}, {matched.n_obs.sum()} respondents"
+
+
+def _left_out(matched: Matched) -> str:
+    """Lines on organizations and rows that do not take part, for those who did not run ``check``."""
+    lines = [f"kept out for too few respondents: {', '.join(matched.kept_out)}"] if matched.kept_out else []
+    lines += [f"left out: {matched.unassigned} rows that name no organization"] if matched.unassigned else []
+    return "".join(f"{line}\n" for line in lines)
 
 
 def show_convergence(fit: Fit) -> None:
@@ -168,10 +177,10 @@ def write_report(fit: Fit, path: Path, *, ci: float = 0.95) -> None:
     """Write the report of a fit to a file that was found writable."""
     from bayescx.report import write_report as write
 
-    began = time.perf_counter()
+    began, verb = time.perf_counter(), "replaced" if path.exists() else "wrote"
     write(fit, path, ci_prob=ci)
     seconds = time.perf_counter() - began
-    typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s): open it in a browser")
+    typer.echo(f"{verb} {path} ({path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s): open it in a browser")
 
 
 # --------------------------------------------------------------------------------------------- summaries

@@ -74,7 +74,8 @@ def simulate(
     if truth is not None:
         write_table(study.truth, truth)
         typer.echo(f"wrote {truth}: the values behind them")
-    typer.echo(f"seed {study.random_seed}; next: bayescx check {model} {output} --organization organization")
+    next_step = f"bayescx check {model} {output} --organization organization --simulated"
+    typer.echo(f"seed {study.random_seed}; next: {next_step}")
 
 
 @app.command(

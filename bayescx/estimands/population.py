@@ -80,12 +80,17 @@ class System:
     @cached_property
     def covariance(self) -> Floats:
         """Implied covariance of the constructs, (..., m, m)."""
-        return np.asarray(self.effects @ self.psi @ np.swapaxes(self.effects, -1, -2))
+        return np.asarray(self._carried @ np.swapaxes(self.effects, -1, -2))
 
     @cached_property
     def variance(self) -> Floats:
         """Implied variances of the constructs, (..., m)."""
-        return np.diagonal(self.covariance, axis1=-2, axis2=-1)
+        return np.asarray((self._carried * self.effects).sum(axis=-1))
+
+    @cached_property
+    def _carried(self) -> Floats:
+        """T Psi: what each construct carries of every residual, (..., m, m)."""
+        return np.asarray(self.effects @ self.psi)
 
     def in_units(self, effects: Floats, *, standardized: bool) -> Floats:
         """Effects (..., m, m) in SDs per SD of each organization itself, or in the data's units."""

@@ -72,7 +72,9 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95, *, kind: 
 
 def _check_probability(ci_prob: object) -> None:
     if not isinstance(ci_prob, float | np.floating) or not 0 < ci_prob < 1:
-        raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}")
+        percent = float(ci_prob) if isinstance(ci_prob, int | float) else 0.0
+        hint = f"; for {percent:g} % give {percent / 100:g}" if 1 < percent < 100 else ""
+        raise FitError(f"ci_prob must lie between 0 and 1, found {ci_prob!r}{hint}")
 
 
 def _table(array: xr.DataArray, ci_prob: float, kind: Kind) -> pd.DataFrame:

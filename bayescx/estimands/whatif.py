@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescx import algebra
 from bayescx._names import OUTCOME
 from bayescx.errors import FitError
 from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, positions
@@ -68,8 +69,7 @@ def what_if(
         shift[..., moved] = amounts * (unit[..., moved] if standardized else 1.0 / layout.unit[moved])
         cut = system.paths.copy()
         cut[..., moved, :] = 0.0
-        effects = np.linalg.inv(np.eye(len(position)) - cut)
-        consequence = np.einsum("...ik,...k->...i", effects, shift)
+        consequence = np.einsum("...ik,...k->...i", algebra.total_effects(cut), shift)
         return np.asarray(consequence / unit if standardized else consequence * unit)
 
     listed = ", ".join(f"{name} {amount:+g}" for name, amount in changes.items())

@@ -10,12 +10,13 @@ from bayescx.evidence.evidence import Evidence
 from bayescx.evidence.matching import Matched
 from bayescx.evidence.moments import SampleMoments
 from bayescx.evidence.readers import read_moments
-from bayescx.evidence.sharing import moments_schema, shareable_columns, shared_files
+from bayescx.evidence.sharing import missing_cells, moments_schema, shareable_columns, shared_files
 
 __all__ = [
     "Evidence",
     "Matched",
     "SampleMoments",
+    "missing_cells",
     "moments_schema",
     "read_evidence",
     "read_moments",

@@ -21,6 +21,7 @@ def read_evidence(
     organization: str | None = None,
     n_planned: int | None = None,
     min_n: int | None = None,
+    simulated: bool | None = None,
 ) -> Evidence:
     """Read evidence from a TOML document or from one table of rows.
 
@@ -34,7 +35,7 @@ def read_evidence(
         ``.csv`` or ``.parquet``: rows of all organizations.
     organization : str
         For a table: the column that names the organization of each row.
-    n_planned, min_n : int, optional
+    n_planned, min_n, simulated : optional
         As in `Evidence.from_rows`; they take the place of what a document says.
 
     Returns
@@ -50,7 +51,7 @@ def read_evidence(
     """
     kind = Path(path).suffix.lower()
     if kind == ".toml":
-        return _from_document(Path(path), organization, n_planned, min_n)
+        return _from_document(Path(path), organization, n_planned, min_n, simulated)
     if kind not in TABLES:
         works = "evidence is a .toml document, or a .csv or .parquet table of rows"
         raise EvidenceError(str(path), [f"cannot read '{kind}' files as evidence; {works}"])
@@ -58,10 +59,14 @@ def read_evidence(
         columns = suggestion("", read_table(path).frame.columns)
         problem = f"organization= (command line: --organization COLUMN) must name a column{columns}"
         raise EvidenceError(str(path), [problem])
-    return Evidence.from_rows(path, organization=organization, n_planned=n_planned, min_n=min_n)
+    return Evidence.from_rows(
+        path, organization=organization, n_planned=n_planned, min_n=min_n, simulated=bool(simulated)
+    )
 
 
-def _from_document(path: Path, organization: str | None, n_planned: int | None, min_n: int | None) -> Evidence:
+def _from_document(
+    path: Path, organization: str | None, n_planned: int | None, min_n: int | None, simulated: bool | None
+) -> Evidence:
     document = read_toml(path)
     defects = [f"unknown key '{key}'{suggestion(key, KEYS)}" for key in document if key not in KEYS]
     if organization is not None:
@@ -73,9 +78,9 @@ def _from_document(path: Path, organization: str | None, n_planned: int | None, 
         wrong = whole_number_problems(**{name: document.get(name)})
         stated[name] = None if wrong else document.get(name)
         defects += wrong
-    simulated = document.get("simulated", False)
-    if not isinstance(simulated, bool):
-        defects.append(f"simulated must be true or false, not {simulated!r}")
+    said = document.get("simulated", False)
+    if not isinstance(said, bool):
+        defects.append(f"simulated must be true or false, not {said!r}")
     owners: dict[Path, str] = {}
     together, unread = _table_of_several(path.parent, document, owners)
     apart, unshared = _shares(path.parent, document.get("organizations"), owners, alone="rows" not in document)
@@ -87,7 +92,7 @@ def _from_document(path: Path, organization: str | None, n_planned: int | None, 
         stated["min_n"],
         path.name,
         (*defects, *unread, *unshared),
-        simulated is True,
+        said is True if simulated is None else simulated,
     )
 
 

@@ -18,7 +18,7 @@ from bayescx.evidence.moments import SampleMoments
 from bayescx.evidence.rows import GroupedRows
 from bayescx.evidence.toml import evidence_document
 
-__all__ = ["moments_files", "moments_schema", "shareable_columns", "shared_files"]
+__all__ = ["missing_cells", "moments_files", "moments_schema", "shareable_columns", "shared_files"]
 
 _LONGEST_STEM = 60
 _RESERVED = {"", "con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
@@ -119,6 +119,12 @@ def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) ->
     if not numeric:
         raise EvidenceError(f"rows {evidence.source}".rstrip(), ["no column holds numbers"])
     return tuple(numeric)
+
+
+def missing_cells(evidence: Evidence, columns: Iterable[str]) -> dict[str, int]:
+    """Number of empty cells in each of the columns, over all tables of rows."""
+    tables = {id(part): part.sheet.frame for part in evidence.parts.values() if isinstance(part, GroupedRows)}
+    return {name: sum(int(frame[name].isna().sum()) for frame in tables.values()) for name in columns}
 
 
 def _is_numeric(column: pd.Series[Any] | pd.DataFrame) -> bool:

@@ -38,7 +38,8 @@ AFTER_TERM = {
     ",": "terms are joined by '+', decimals take a point: 0.5*x",
     "&": "terms are joined by '+'",
     "+": "one '+' joins two terms",
-    ":": "interactions are not available: compute the product as a column of its own",
+    ":": "interactions are not available: compute the product as a column of its own (if it is part of a name, "
+    "write the name between backquotes)",
     "~": _ONE_OPERATOR,
     "=~": _ONE_OPERATOR,
     "~~": _ONE_OPERATOR,

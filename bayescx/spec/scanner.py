@@ -190,7 +190,7 @@ def _quoted_name_problem(name: str) -> str:
     if not name.isprintable():
         return "a character that cannot be printed"
     if any(mark in name for mark in _NOT_IN_NAMES):
-        return f"{quote(name)}, a name with ~, = or -> in it,"
+        return f"{quote(name)}, a name with ~, = or -> in it (rename the column),"
     return f"the number {name}; a name is needed" if _NUMBER.fullmatch(name) else ""
 
 

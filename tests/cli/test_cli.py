@@ -503,3 +503,72 @@ def test_a_fit_that_cannot_be_saved_after_all_is_exit_code_1(
     )  # fmt: skip
     assert done.code == 1
     assert "No space left on device" in done.err
+
+
+# ----------------------------------------------------------------------------------- what users are told besides
+
+
+def test_data_called_simulated_stay_so_to_the_report(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    words = (study / "small.lavaan", study / "rows.csv", "--organization", "organization", "--simulated")
+    done = bayescx("fit", *words, "-o", tmp_path / "fit.nc", "--draws", 20, "--tune", 100, "--chains", 2, "--seed", 1)
+    assert done.code == 0
+    assert bcx.load_fit(tmp_path / "fit.nc").evidence.simulated
+    assert bayescx("report", tmp_path / "fit.nc", "-o", tmp_path / "r.html").code == 0
+    assert "nobody was asked" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    again = bayescx("fit", *words, "-o", tmp_path / "fit.nc", "--draws", 20, "--tune", 100, "--chains", 2, "--seed", 1)
+    assert f"replaced {tmp_path / 'fit.nc'}" in again.out
+
+
+def test_fit_says_whom_it_leaves_out(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    rows = pd.read_csv(study / "rows.csv")
+    rows.loc[rows.index[:2], "organization"] = None
+    rows = pd.concat([rows, rows[rows["organization"] == "org_02"].head(9).assign(organization="tiny")])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    done = bayescx(
+        "fit", study / "small.lavaan", tmp_path / "rows.csv", "--organization", "organization", "--min-n", 20,
+        "-o", tmp_path / "fit.nc", "--draws", 10, "--tune", 50, "--chains", 2,
+    )  # fmt: skip
+    assert done.code == 0
+    assert "kept out for too few respondents: tiny" in done.err
+    assert "left out: 2 rows that name no organization" in done.err
+
+
+def test_check_does_not_claim_to_know_what_others_left_out(study: Path, tmp_path: Path, bayescx: Command) -> None:
+    words = (study / "rows.csv", "--organization", "organization", "-o", tmp_path / "shared")
+    assert bayescx("moments", *words, "--simulated").code == 0
+    done = bayescx("check", study / "small.lavaan", tmp_path / "shared" / "evidence.toml")
+    assert done.out.count("not known") == 4
+    assert bcx.read_evidence(tmp_path / "shared" / "evidence.toml").simulated
+
+
+def test_evidence_before_the_model_is_noticed(study: Path, bayescx: Command) -> None:
+    done = bayescx("check", study / "rows.csv", study / "small.lavaan")
+    assert done.code == 2
+    assert "this is evidence; the model comes first" in done.err
+
+
+def test_percentages_are_understood(fit_file: Path, bayescx: Command) -> None:
+    done = bayescx("summarize", fit_file, "--ci", "95")
+    assert done.code == 2
+    assert "for 95 % give 0.95" in done.err
+
+
+def test_names_that_a_terminal_cannot_show_are_escaped(tmp_path: Path) -> None:
+    (tmp_path / "m.lavaan").write_text("y ~ x")
+    rows = "org,x,y\n" + "".join(f"S\u00f6hne,{i},{i * i % 7}\n" for i in range(12))
+    (tmp_path / "rows.csv").write_text(rows, encoding="utf-8")
+    running = process(
+        "check", tmp_path / "m.lavaan", tmp_path / "rows.csv", "--organization", "org",
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (0, "")
+    assert "S\\xf6hne" in out
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_written(tmp_path: Path, bayescx: Command) -> None:
+    (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{i},{i * i % 7}\n" for i in range(12)))
+    done = bayescx("moments", tmp_path / "rows.csv", "--name", "S\udcf6hne", "-o", tmp_path / "shared")
+    assert done.code == 2
+    assert "is no text that a file can hold" in done.err
+    assert not (tmp_path / "shared").exists()

@@ -155,3 +155,15 @@ def test_shared_by_one_and_read_by_another(rows: Path, tmp_path: Path, bayescx: 
     assert bayescx("moments", rows, "--organization", "organization", "-o", tmp_path / "shared").code == 0
     shutil.move(tmp_path / "shared", tmp_path / "received")
     assert len(bcx.read_evidence(tmp_path / "received" / "evidence.toml").organizations) == 3
+
+
+def test_columns_that_cost_rows_are_named(tmp_path: Path, bayescx: Command) -> None:
+    table = ROWS.assign(age=np.where(np.arange(len(ROWS)) % 3 == 0, np.nan, 40.0) + np.arange(len(ROWS)) % 7)
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    words = ("moments", tmp_path / "rows.csv", "--organization", "organization")
+    done = bayescx(*words, "-o", tmp_path / "all")
+    assert "warning: rows were left out for empty cells in age (40); --model MODEL or --variables" in done.err
+    (tmp_path / "small.lavaan").write_text("y ~ x")
+    done = bayescx(*words, "--model", tmp_path / "small.lavaan", "-o", tmp_path / "needed")
+    assert done.err == ""
+    assert "40 respondents\n" in done.out

@@ -49,7 +49,7 @@ SYNTAX = [
     ("quotation marks", "y ~ 'x'", ("line 1, column 5", "quotation mark", "without quotation marks")),
     ("open backquote", "y ~ `a name", ("line 1, column 5", "without a second one on this line")),
     ("nothing between backquotes", "y ~ ``", ("line 1, column 5", "found no name between backquotes")),
-    ("tilde between backquotes", "y ~ `a~b`", ("line 1, column 5", "'a~b', a name with ~, = or -> in it")),
+    ("tilde between backquotes", "y ~ `a~b`", ("line 1, column 5", "'a~b', a name with ~, = or -> in it (rename")),
     ("arrow between backquotes", "y ~ `a -> b`", ("line 1, column 5", "'a -> b', a name with ~, = or -> in it")),
     ("number between backquotes", "y ~ `1`", ("line 1, column 5", "the number 1; a name is needed")),
     ("blanks between backquotes", "y ~ ` x`", ("line 1, column 5", "blanks around the name 'x'")),
