@@ -76,7 +76,7 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
         "rhs": (PATH, [names[column] for column in columns]),
     }
     return labelled(
-        fit, target, evaluate(fit, target, function), (PATH,), coords,
+        fit, target, evaluate(fit, target, function, key=("direct", standardized)), (PATH,), coords,
         name="direct_effect", long_name="direct effect", units=units_of(standardized=standardized),
     )  # fmt: skip
 
@@ -121,7 +121,11 @@ def _pairs(
         return np.swapaxes(effects[..., rows, :][..., columns], -1, -2) * grid
 
     values = evaluate(
-        fit, target, lambda system: matrix(system, pick), (lambda system: matrix(system, "total")) if ratio else None
+        fit,
+        target,
+        lambda system: matrix(system, pick),
+        (lambda system: matrix(system, "total")) if ratio else None,
+        key=(pick, standardized, ratio),
     )
     coords: dict[str, object] = {CAUSE: causes, OUTCOME: outcomes, "has_route": ((CAUSE, OUTCOME), grid)}
     return labelled(fit, target, values, (CAUSE, OUTCOME), coords, name=name, long_name=long_name, units=units)

@@ -16,8 +16,7 @@ Draws for organizations without data follow from the fit's seed, so that all ans
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
 from typing import Literal
 
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, TARGETS
 from bayescx.errors import FitError, did_you_mean
+from bayescx.estimands.memory import remembered
 from bayescx.fitted import Fit
 from bayescx.model import matrices
 from bayescx.model.layout import BLOCKS, Layout
@@ -49,9 +49,6 @@ Floats = NDArray[np.float64]
 Target = Literal["organization", "typical", "average", "new", "alone"]
 PER_ORGANIZATION = ("organization", "alone")
 _MOST_REDRAWS = 200
-_MOST_KEPT = 12_000_000
-"""Numbers in the systems of one fit that are kept for the next question (100 MB); what is beyond is computed anew."""
-_KEPT: weakref.WeakKeyDictionary[Fit, dict[str, list[System]]] = weakref.WeakKeyDictionary()
 _UNREPORTED, _NEW, _ALONE = 2, 3, 4  # random streams, apart from the seed's own
 
 
@@ -251,7 +248,12 @@ def _components(fit: Fit, layout: Layout, target: str) -> Floats:
 
 
 def evaluate(
-    fit: Fit, target: str, function: Callable[[System], Floats], denominator: Callable[[System], Floats] | None = None
+    fit: Fit,
+    target: str,
+    function: Callable[[System], Floats],
+    denominator: Callable[[System], Floats] | None = None,
+    *,
+    key: Hashable = None,
 ) -> Floats:
     """Compute ``function`` for a target, (chain, draw, ...); for "organization" and "alone" the third axis is theirs.
 
@@ -263,6 +265,8 @@ def evaluate(
         From a System with axes (draw, organization) to an array with the same leading axes.
     denominator : callable, optional
         Makes the answer a ratio; over several organizations it is the ratio of the averages.
+    key : hashable, optional
+        What ``function`` and ``denominator`` compute; the answer is then kept for the next time it is asked for.
 
     Raises
     ------
@@ -270,8 +274,22 @@ def evaluate(
         If the target is unknown, or the pooling leaves no population to draw from.
     """
     _check_target(fit, target)
+
+    def compute() -> Floats:
+        if target == "average" and denominator is None and fit.n_planned == len(fit.organizations):
+            return evaluate(fit, ORGANIZATION, function, key=key).mean(axis=2)
+        return _computed(fit, target, function, denominator)
+
+    return remembered(fit, None if key is None else (target, key), compute)
+
+
+def _computed(
+    fit: Fit, target: str, function: Callable[[System], Floats], denominator: Callable[[System], Floats] | None
+) -> Floats:
+    layout = layout_of(fit)
     chains = []
-    for system in _systems(fit, target):
+    for u in _components(fit, layout, target):  # chain by chain, to bound memory
+        system = System(layout, u)
         parts = [part(system) for part in (function, denominator) if part is not None]
         if target == "average":
             parts = [part.mean(axis=1) for part in parts]
@@ -283,25 +301,6 @@ def evaluate(
         else:
             chains.append(parts[0])
     return np.stack(chains)
-
-
-def _systems(fit: Fit, target: str) -> Iterable[System]:
-    """The systems of a target, chain by chain; kept as long as the fit for the next question, within bounds."""
-    if target == "average" and fit.n_planned == len(fit.organizations):
-        target = "organization"  # the same systems, averaged later
-    known = _KEPT.setdefault(fit, {})
-    if target not in known:
-        layout = layout_of(fit)
-        us = list(_components(fit, layout, target))
-        if _numbers(layout, us) + sum(_numbers(layout, [s.u for s in kept]) for kept in known.values()) > _MOST_KEPT:
-            return (System(layout, u) for u in us)  # each one's matrices go when its turn is over
-        known[target] = [System(layout, u) for u in us]
-    return known[target]
-
-
-def _numbers(layout: Layout, us: Iterable[Floats]) -> int:
-    """How many numbers the systems of these components hold once all their matrices were asked for."""
-    return sum(u[..., 0].size for u in us) * (len(layout.components) + 4 * len(layout.constructs) ** 2)
 
 
 def leading_dims(target: str) -> tuple[str, ...]:

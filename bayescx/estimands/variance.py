@@ -51,7 +51,7 @@ def r_squared(fit: Fit, target: Target = "organization") -> xr.DataArray:
 
     coords: dict[str, object] = {OUTCOME: [layout.constructs[i] for i in outcomes]}
     return labelled(
-        fit, target, evaluate(fit, target, function), (OUTCOME,), coords,
+        fit, target, evaluate(fit, target, function, key="r_squared"), (OUTCOME,), coords,
         name="r_squared", long_name="explained variance (R-squared, random x)", units="share of variance",
     )  # fmt: skip
 

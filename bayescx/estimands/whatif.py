@@ -73,8 +73,9 @@ def what_if(
         return np.asarray(consequence / unit if standardized else consequence * unit)
 
     listed = ", ".join(f"{name} {amount:+g}" for name, amount in changes.items())
+    key = ("what_if", tuple(changes.items()), standardized)
     return labelled(
-        fit, target, evaluate(fit, target, function), (OUTCOME,), {OUTCOME: list(layout.constructs)},
+        fit, target, evaluate(fit, target, function, key=key), (OUTCOME,), {OUTCOME: list(layout.constructs)},
         name="what_if", long_name=f"change after {listed}", units="SD" if standardized else "data units",
     )  # fmt: skip
 
