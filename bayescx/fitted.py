@@ -237,8 +237,8 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
     """
     source = Path(path)
     if not source.is_file():
-        found = "it is a folder; name a file" if source.is_dir() else "there is no such file"
-        raise FitError(f"cannot load {source}: {found}")
+        folder = " (this is a folder)" if source.is_dir() else ""
+        raise FitError(f"cannot load {source}: there is no such file{folder}")
     try:
         with xr.open_datatree(source, engine=_ENGINE) as opened:
             tree = opened.load()

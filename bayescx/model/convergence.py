@@ -15,7 +15,7 @@ __all__ = ["ESS_LIMIT", "R_HAT_LIMIT", "Convergence", "judge", "warn_unless_conv
 
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
-_LISTED = 3
+_LISTED = 5
 _TAILS = (0.05, 0.95)  # as Vehtari et al. (2021); left out, ArviZ would take them from its settings
 
 
