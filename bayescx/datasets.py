@@ -85,10 +85,7 @@ def load_evidence(name: str) -> Evidence:
     >>> load_evidence("ten_organizations").simulated
     True
     """
-    available = list_evidence()
-    if name not in available:
-        raise EvidenceError("shipped evidence", [_unknown("evidence", name, available, "read_evidence(path)")])
-    return read_evidence(_evidence_path(name))
+    return read_evidence(_shipped_evidence(name))
 
 
 def load_truth(name: str) -> pd.DataFrame:
@@ -117,10 +114,7 @@ def load_truth(name: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    available = list_evidence()
-    if name not in available:
-        raise EvidenceError("shipped evidence", [_unknown("evidence", name, available, "load_evidence(name)")])
-    file = _evidence_path(name).with_name(_TRUTH)
+    file = _shipped_evidence(name).with_name(_TRUTH)
     if not file.is_file():
         raise EvidenceError(f"evidence {name!r}", ["it was not simulated: nobody knows the values behind it"])
     return pd.read_csv(file)
@@ -164,6 +158,13 @@ def open_evidence(given: str, **options: Any) -> Evidence:
 
 def _model_path(name: str) -> Path:
     return _shipped(_MODELS) / f"{name}{_SUFFIX}"
+
+
+def _shipped_evidence(name: str) -> Path:
+    available = list_evidence()
+    if name not in available:
+        raise EvidenceError("shipped evidence", [_unknown("evidence", name, available, "read_evidence(path)")])
+    return _evidence_path(name)
 
 
 def _evidence_path(name: str) -> Path:

@@ -86,9 +86,8 @@ def writing_all(folder: Path, files: Mapping[str, str], *, overwrite: bool) -> N
         raise BayescxError(
             f"cannot write to {folder}: already there: {listed}; name another folder, or use --overwrite"
         )
-    encoded = {
-        name: text.encode("utf-8") for name, text in files.items()
-    }  # what is no text fails before a file is made
+    # what is no text fails here, before a file is made
+    encoded = {name: text.encode("utf-8") for name, text in files.items()}
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:

@@ -241,15 +241,17 @@ class Evidence:
             for name, level, n_obs, _ in self._shares()
         ]
         rest = f"; {self.unassigned} rows name no organization" if self.unassigned else ""
-        kind = "Simulated evidence" if self.simulated else "Evidence"
-        return f"{kind}({len(self.parts)} of {self.n_planned} organizations: {listing(shares, 12)}{rest})"
+        return f"{self._kind}({len(self.parts)} of {self.n_planned} organizations: {listing(shares, 12)}{rest})"
 
     def _repr_html_(self) -> str:
         """Return a table of what each organization shared, for notebooks."""
-        kind = "Simulated evidence" if self.simulated else "Evidence"
-        title = heading(kind, f"{len(self.parts)} of {self.n_planned} organizations")
+        title = heading(self._kind, f"{len(self.parts)} of {self.n_planned} organizations")
         headers = [ORGANIZATION, "shared", "respondents", "file"]
         return title + table(headers, ((name, level, f"{n:,}", file) for name, level, n, file in self._shares()))
+
+    @property
+    def _kind(self) -> str:
+        return "Simulated evidence" if self.simulated else "Evidence"
 
     @property
     def _headline(self) -> str:

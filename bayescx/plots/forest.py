@@ -108,10 +108,9 @@ class _Words:
     @property
     def notes(self) -> list[tuple[str, str]]:
         """What a reader must know first, each with its colour."""
-        fixed = [row.fixed for row in self.fit.model.paths if (row.rhs, row.lhs) == self.chain]
-        is_set = self.kind == "direct" and fixed and fixed[0] is not None
-        set_by_model = [(f"Set by the model to {fixed[0]:g} in the data's units", style.GREY)] if is_set else []
-        return [*style.notes_on(self.fit), *set_by_model]
+        notes = style.notes_on(self.fit)
+        fixed = self.fit.model.fixed_path(self.chain[0], self.chain[-1]) if self.kind == "direct" else None
+        return notes if fixed is None else [*notes, (f"Set by the model to {fixed:g} in the data's units", style.GREY)]
 
     @property
     def unit(self) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture"]
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
+_TAG = re.compile(r"<[^>]+>")
 _ID = re.compile(r'\b(id="|xlink:href="#|href="#|url\(#|aria-labelledby=")')
 
 
@@ -87,7 +88,8 @@ class Picture:
         prefix : str
             Letters and digits put before every id, so that ids of several pictures on one page stay apart.
         """
-        body = _ID.sub(lambda match: f"{match[1]}{prefix}-", self.svg[_OPENING.search(self.svg).start() :])  # type: ignore[union-attr]
+        start = self.svg.index("<svg")
+        body = _TAG.sub(lambda tag: _ID.sub(lambda name: f"{name[1]}{prefix}-", tag[0]), self.svg[start:])
         opening = _OPENING.match(body)
         assert opening is not None  # noqa: S101  (the SVG is ours)
         names = f'role="img" aria-labelledby="{prefix}-title {prefix}-desc"'

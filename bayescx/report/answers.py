@@ -88,8 +88,7 @@ class Answers:
 
     def is_fixed(self, kind: str, outcome: str, cause: str) -> bool:
         """Whether the model sets this direct effect."""
-        rows = self.fit.model.paths
-        return kind == "direct" and any(row.fixed is not None for row in rows if (row.lhs, row.rhs) == (outcome, cause))
+        return kind == "direct" and self.fit.model.fixed_path(cause, outcome) is not None
 
     def effects(self, kind: str) -> list[tuple[str, str]]:
         """(outcome, cause) of each effect of a kind, once, in causal order of outcomes and causes."""

@@ -127,9 +127,9 @@ def _whom(answers: Answers, target: str) -> str:
 
 def _path(answers: Answers, outcome: str, cause: str) -> Markup:
     words = answers.fit.model.in_words
-    siblings = [name for name in answers.fit.model.predictors(outcome) if name != cause]
-    held = f" and {enumeration(words(name) for name in siblings)} {'stay' if len(siblings) > 1 else 'stays'} as it is"
-    held = held.replace("stay as it is", "stay as they are") * bool(siblings)
+    siblings = [words(name) for name in answers.fit.model.predictors(outcome) if name != cause]
+    stay = "stay as they are" if len(siblings) > 1 else "stays as it is"
+    held = f" and {enumeration(siblings)} {stay}" if siblings else ""
     return _sentence(
         answers, "direct", outcome, cause,
         Markup("If {cause} rises by one standard deviation{held}, {outcome} {moves} by ").format(

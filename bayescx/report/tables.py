@@ -59,6 +59,7 @@ def cell(estimate: Estimate | None) -> Cell:
 
 def effect_tables(answers: Answers) -> list[Table]:
     """Direct, indirect and total effects, routes, and explained variance: one column per population."""
+    headers = tuple(target_words(answers.fit, target, short=True) for target in answers.populations)
     says = f"Posterior mean and {interval_name(answers.ci_prob)}"
     unit = "in standard deviations of the outcome per standard deviation of the cause"
     tables = [
@@ -66,35 +67,30 @@ def effect_tables(answers: Answers) -> list[Table]:
             "direct", "Direct effects",
             f"{says} of each path, {unit}: the change of the outcome if the cause rises by one standard deviation "
             "and its other direct causes stay where they are.",
-            "cause", (), _by_outcome(answers, "direct"),
+            "cause", headers, _by_outcome(answers, "direct"),
         ),
         Table(
             "indirect", "Indirect effects",
             f"{says} of what reaches the outcome through other constructs, {unit}.",
-            "cause", (), _by_outcome(answers, "indirect"),
+            "cause", headers, _by_outcome(answers, "indirect"),
         ),
         Table(
             "route", "Routes",
             f"{says} of the effect along each route, {unit}. The routes of one pair add up to its total effect.",
-            "route", (), _routes(answers),
+            "route", headers, _routes(answers),
         ),
         Table(
             "total", "Total effects",
             f"{says} of direct and indirect effects together, {unit}.",
-            "cause", (), _by_outcome(answers, "total"),
+            "cause", headers, _by_outcome(answers, "total"),
         ),
         Table(
             "r_squared", "Explained variance",
             f"{says} of R²: the share of each outcome's variance that its direct causes explain.",
-            "outcome", (), _explained(answers),
+            "outcome", headers, _explained(answers),
         ),
     ]  # fmt: skip
-    headers = tuple(target_words(answers.fit, target, short=True) for target in answers.populations)
-    return [
-        Table(table.id, table.title, table.caption, table.label, headers, table.groups)
-        for table in tables
-        if headers and any(group.rows for group in table.groups)
-    ]
+    return [table for table in tables if headers and any(group.rows for group in table.groups)]
 
 
 def _cells(answers: Answers, kind: str, outcome: str, cause: str) -> tuple[Cell, ...]:

@@ -163,6 +163,18 @@ class PathModel:
             raise ModelError(headline(self.name, self.source), [problem])
         return routes(cause, outcome, self._effects)
 
+    def fixed_path(self, cause: str, outcome: str) -> float | None:
+        """Return the value that the model sets a path to, in the data's units; None if it is free or not there.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> model = parse_model("loyalty ~ 0.5*trust + satisfaction")
+        >>> model.fixed_path("trust", "loyalty"), model.fixed_path("satisfaction", "loyalty")
+        (0.5, None)
+        """
+        return next((row.fixed for row in self.paths if (row.lhs, row.rhs) == (outcome, cause)), None)
+
     def in_words(self, name: str) -> str:
         r"""Return what a variable is called in sentences and pictures.
 
