@@ -15,6 +15,7 @@ __all__ = [
     "interval_name",
     "numbers",
     "numeral",
+    "share",
     "target_words",
     "together_words",
     "with_minus",
@@ -41,6 +42,17 @@ def numbers(*values: float) -> tuple[str, ...]:
     if 1e-9 < largest < 0.0995:
         decimals = min(1 - math.floor(math.log10(largest)), 9)
     return tuple("–" if math.isnan(value) else with_minus(f"{value:,.{decimals}f}") for value in values)
+
+
+def share(value: float) -> str:
+    """A share or probability, always with two decimals.
+
+    Examples
+    --------
+    >>> share(0.0043), share(0.4)
+    ('0.00', '0.40')
+    """
+    return with_minus(f"{value:.2f}")
 
 
 def with_minus(text: str) -> str:

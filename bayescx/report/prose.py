@@ -10,7 +10,7 @@ from bayescx.fitted import Fit
 from bayescx.model.convergence import ESS_LIMIT, R_HAT_LIMIT
 from bayescx.report.answers import Answers, Estimate, Key, ends
 from bayescx.report.tables import most_id
-from bayescx.wording import count, counted, enumeration, in_words, interval_name, numbers, numeral
+from bayescx.wording import count, counted, enumeration, in_words, interval_name, numeral, share
 
 __all__ = ["Finding", "diagnosis", "findings", "question", "title"]
 
@@ -192,13 +192,12 @@ def _differing(answers: Answers) -> tuple[Markup, ...]:
         return ()
     words, path = answers.fit.model.in_words, max(chances, key=chances.__getitem__)
     outcome, _, cause = path.partition("~")
-    (chance,) = numbers(chances[path])
     sentence = Markup(
         "{start} the path from {cause} to {outcome} most likely differs most between organizations (with probability "
         '<a class="figure" href="#{id}">{chance}</a>). Its standard deviation between them is '
     ).format(
         start="Compared on a common scale," if answers.fit.provenance["scaled"] else "Of all paths,",
-        cause=words(cause), outcome=words(outcome), id=most_id(path, answers), chance=chance,
+        cause=words(cause), outcome=words(outcome), id=most_id(path, answers), chance=share(chances[path]),
     )  # fmt: skip
     spread = figure(answers.heterogeneity["beta_tau", path], interval_name(answers.ci_prob))
     return (sentence + spread + ", in the data's units.",)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bayescx._names import ORGANIZATION
 from bayescx.report.answers import Answers, Estimate, Key
-from bayescx.wording import interval_name, numbers, target_words, together_words
+from bayescx.wording import interval_name, share, target_words, together_words
 
 __all__ = ["Cell", "Group", "Row", "Table", "effect_tables", "heterogeneity_table", "organization_tables"]
 
@@ -169,8 +169,8 @@ def heterogeneity_table(answers: Answers) -> Table | None:
     for path in answers.pooling_factor:
         outcome, _, cause = path.partition("~")
         shown = [cell(answers.heterogeneity[name, path]) for name in ("beta_tau", "i_squared", "prediction")]
-        (factor,), (most,) = numbers(answers.pooling_factor[path]), numbers(answers.differs_most[path])
-        shown += [Cell(factor), Cell(most, id=most_id(path, answers))]
+        shown.append(Cell(share(answers.pooling_factor[path])))
+        shown.append(Cell(share(answers.differs_most[path]), id=most_id(path, answers)))
         row = Row(words(cause), tuple(shown))
         groups.setdefault(outcome, []).append(row)
     return Table(
