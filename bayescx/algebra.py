@@ -8,15 +8,20 @@ Var(eta_i) with exogenous variance as modelled, not conditioned on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Regressions",
     "construct_covariance",
     "correlation",
     "gaussian_log_likelihood",
     "implied_covariance",
     "r_squared",
+    "regressions",
     "standardized",
     "total_effects",
 ]
@@ -101,6 +106,34 @@ def correlation(z: Floats, cells: NDArray[np.int64]) -> Floats:
         with np.errstate(invalid="ignore"):
             factor[..., i, i] = np.where(left > 0, np.sqrt(left), np.nan)
     return np.asarray(factor @ np.swapaxes(factor, -1, -2))
+
+
+class Regressions(NamedTuple):
+    """Equation-by-equation regressions of a covariance matrix ``phi`` (..., m, m) of constructs in causal order.
+
+    ``paths`` (..., m, m) are the coefficients, ``effects`` = (I - paths)^-1, ``explained`` (..., m) the explained
+    variances.
+    """
+
+    phi: Floats
+    paths: Floats
+    effects: Floats
+    explained: Floats
+
+
+def regressions(phi: Floats, causes: Sequence[Sequence[int]]) -> Regressions:
+    """Regress each construct on its ``causes`` (positions), as who publishes figures does; complex ``phi`` too.
+
+    In a model whose residuals do not covary, the implied covariance matrix gives the paths back.
+    """
+    paths, explained = np.zeros_like(phi), np.zeros_like(phi[..., 0])
+    for i, columns in enumerate(map(list, causes)):
+        if columns:
+            along = phi[..., columns, i]
+            slope = np.linalg.solve(phi[..., columns, :][..., columns], along[..., None])[..., 0]
+            paths[..., i, columns] = slope
+            explained[..., i] = (slope * along).sum(axis=-1)
+    return Regressions(phi, paths, total_effects(paths), explained)
 
 
 def gaussian_log_likelihood(n_obs: Floats, cov: Floats, sigma: Floats, offset: Floats | None = None) -> Floats:

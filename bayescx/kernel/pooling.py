@@ -16,6 +16,7 @@ import numpy as np
 
 from bayescx.kernel.compiled import compiled, log_product
 from bayescx.kernel.priors import log_density
+from bayescx.kernel.problem import LINEAR, PLACED
 
 __all__ = ["place", "population_sd", "pull_back"]
 
@@ -33,18 +34,49 @@ def population_sd(x, scale):
 
 
 @compiled
-def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
+def _signed(sign, value):
+    """A value of declared sign, ``sign * log(1 + e^value)``: value, slope, and log |slope| with its slope."""
+    growth = np.exp(-abs(value))
+    soft = np.log1p(growth) + max(value, 0.0)
+    rise = 1.0 / (1.0 + growth) if value > 0.0 else growth / (1.0 + growth)
+    return sign * soft, sign * rise, value - soft, 1.0 - rise
+
+
+@compiled
+def _conditional_mean(k, x, tau, pooling, work):
+    """Place a population mean given tau: what its prior and organizations' own estimates say together.
+
+    Precision Q = 1 / scale^2 + sum 1 / (tau^2 + V_j), mean M, mu = M + x / sqrt(Q). With one organization or two,
+    (mu, tau) would otherwise be a funnel. Return mu, half the log of Q, and its slope in log tau.
+    """
+    precision = 1.0 / (pooling.mean_scale[k] * pooling.mean_scale[k])
+    total = precision * pooling.mean_centre[k]
+    for t in range(pooling.told_start[k], pooling.told_start[k + 1]):
+        weight = 1.0 / (tau * tau + pooling.told_variance[t])
+        precision += weight
+        total += weight * pooling.told_estimate[t]
+    mean, root = total / precision, np.sqrt(precision)
+    change, shift = 0.0, 0.0
+    for t in range(pooling.told_start[k], pooling.told_start[k + 1]):
+        weight = 1.0 / (tau * tau + pooling.told_variance[t])
+        slope = -2.0 * tau * tau * weight * weight
+        change += slope
+        shift += slope * (pooling.told_estimate[t] - mean)
+    work.mean_slope[k] = 1.0 / root
+    work.mean_turn[k] = shift / precision - 0.5 * x * change / (precision * root)
+    return mean + x / root, np.log(root), 0.5 * change / precision
+
+
+@compiled
+def _population(x, n_org, pooling, priors, work, gradient):
     """Priors of the population means and SDs, and of the components given them up to their squares.
 
-    ``sd_slope`` (populations,) becomes d log tau / dx.
+    ``centre`` becomes mu, ``mean_slope`` d mu / dx, ``mean_turn`` d mu / d log tau and ``sd_slope`` d log tau / dx.
     """
+    mean, precision, sd_slope = work.mean, work.precision, work.sd_slope
     n_z, n_pop = pooling.shared_matrix.shape[1], priors.mean_family.shape[0]
     log_p = 0.0
     for k in range(n_pop):
-        mu = pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
-        lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], mu)
-        log_p += lp
-        gradient[n_z + k] += slope * pooling.mean_scale[k]
         free = x[n_z + n_pop + k]
         growth = np.exp(free)
         soft = np.log1p(growth)
@@ -56,11 +88,29 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
         log_p += lp + free - soft - n_org * (np.log(soft) + _HALF_LOG_2PI)
         gradient[n_z + n_pop + k] += (slope * tau - n_org) * sd_slope[k] + left
         precision[k] = 1.0 / (tau * tau)
+        mu, work.mean_slope[k], work.mean_turn[k] = 0.0, 0.0, 0.0
+        if pooling.mean_kind[k] == LINEAR:
+            mu, volume, turn = _conditional_mean(k, x[n_z + k], tau, pooling, work)
+            log_p -= volume
+            gradient[n_z + n_pop + k] -= turn * sd_slope[k]
+        elif pooling.mean_kind[k] != PLACED:
+            mu, rise, volume, turn = _signed(
+                pooling.mean_kind[k], pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
+            )  # fmt: skip
+            work.mean_slope[k] = rise * pooling.mean_scale[k]
+            log_p += volume + np.log(pooling.mean_scale[k])
+            gradient[n_z + k] += turn * pooling.mean_scale[k]
+        work.centre[k] = mu
+        if pooling.mean_kind[k] != PLACED:
+            lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], mu)
+            log_p += lp
+            gradient[n_z + k] += slope * work.mean_slope[k]
+            gradient[n_z + n_pop + k] += slope * work.mean_turn[k] * sd_slope[k]
     log_p += (1.0 - n_org) * log_product(pooling.sd_scale)
     for o in range(pooling.own_component.shape[0] - 1, -1, -1):  # populations come in the order of their components
         k = pooling.population[o]
         if k >= 0:
-            mean[o] = pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
+            mean[o] = work.centre[k]
             precision[o] = precision[k]
         else:
             mean[o] = pooling.fixed_mean[o]
@@ -69,20 +119,29 @@ def _population(x, n_org, pooling, priors, mean, precision, sd_slope, gradient):
 
 
 @compiled
-def _shared(x, pooling, priors, u, gradient):
-    """Components that all organizations share, and their prior."""
+def _shared(x, pooling, priors, work, gradient):
+    """Components that all organizations share, and their prior; ``shared_slope`` (F,) becomes their slope."""
     n_shared, n_z = pooling.shared_matrix.shape
-    log_p = 0.0
+    u, log_p = work.u, 0.0
     for i in range(n_shared):
         value = pooling.shared_offset[i]
         for k in range(n_z):
             value += pooling.shared_matrix[i, k] * x[k]
+        work.shared_slope[i] = 1.0
+        if pooling.shared_kind[i] == PLACED:
+            work.shared_slope[i] = 0.0
+            continue
+        if pooling.shared_kind[i] != LINEAR:
+            value, work.shared_slope[i], volume, turn = _signed(pooling.shared_kind[i], value)
+            log_p += volume
+            for k in range(n_z):
+                gradient[k] += turn * pooling.shared_matrix[i, k]
         for j in range(u.shape[0]):
             u[j, pooling.shared_component[i]] = value
         lp, slope = log_density(priors.shared_family[i], priors.shared_parameters[i], value)
         log_p += lp
         for k in range(n_z):
-            gradient[k] += slope * pooling.shared_matrix[i, k]
+            gradient[k] += slope * work.shared_slope[i] * pooling.shared_matrix[i, k]
     return log_p
 
 
@@ -137,10 +196,10 @@ def place(x, pooling, priors, steering, work, gradient):
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
-    log_p = pooling.log_volume[0] + _shared(x, pooling, priors, u, gradient)
-    log_p += _population(x, n_org, pooling, priors, mean, precision, work.sd_slope, gradient)
+    log_p = pooling.log_volume[0] + _shared(x, pooling, priors, work, gradient)
+    log_p += _population(x, n_org, pooling, priors, work, gradient)
     room = np.empty(2 * scalars + 1)
-    first_eps = x.shape[0] - n_org * n_own
+    first_eps = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0]
     for j in range(n_org):
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
         moved, information = deviation[j], steering.information[j]
@@ -202,7 +261,7 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
     n_pop = priors.mean_family.shape[0]
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
-    first_eps = x.shape[0] - n_org * n_own
+    first_eps = n_z + 2 * n_pop
     total = np.empty(n_own)
     shift, solved, slope = np.empty(scalars + 1), np.empty(scalars + 1), np.empty(scalars + 1)
     mean_gradient, precision_gradient = np.zeros(n_own), np.zeros(n_own)
@@ -210,6 +269,7 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
         s = 0.0
         for j in range(n_org):
             s += adjoint[j, pooling.shared_component[i]]
+        s *= work.shared_slope[i]
         for k in range(n_z):
             gradient[k] += s * pooling.shared_matrix[i, k]
     for j in range(n_org):
@@ -244,5 +304,6 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
     for o in range(n_own):
         k = pooling.population[o]
         if k >= 0:
-            gradient[n_z + k] += mean_gradient[o] * pooling.mean_scale[k]
-            gradient[n_z + n_pop + k] -= 2.0 * precision[o] * precision_gradient[o] * work.sd_slope[k]
+            gradient[n_z + k] += mean_gradient[o] * work.mean_slope[k]
+            turned = mean_gradient[o] * work.mean_turn[k] - 2.0 * precision[o] * precision_gradient[o]
+            gradient[n_z + n_pop + k] += turned * work.sd_slope[k]

@@ -11,22 +11,28 @@ import ctypes
 import hashlib
 import sys
 import threading
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from bayescx.kernel.compiled import compiled, inlined
+from bayescx.kernel.anchored_back import pull_back_covariances
+from bayescx.kernel.anchors import anchored_covariances, anchored_state
+from bayescx.kernel.compiled import inlined
+from bayescx.kernel.figures import declared_signs, figures_likelihood
 from bayescx.kernel.general import general_likelihood
 from bayescx.kernel.latent import latent_likelihood
 from bayescx.kernel.observed import observed_likelihood
+from bayescx.kernel.patterns import patterned_likelihood
 from bayescx.kernel.pooling import place, population_sd, pull_back
-from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Data, Pooling, Priors, Steering, Structure, Work
+from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Work
+from bayescx.kernel.records import N_PLAIN, records_at, unpack, unpack_figures, unpack_patterns
 
-__all__ = ["EXPAND", "LOG_DENSITY", "expand", "log_density"]
+__all__ = ["EXPAND", "LOG_DENSITY", "expand", "functions_for", "log_density"]
 
 
 def _source_fingerprint() -> int:
@@ -37,97 +43,15 @@ def _source_fingerprint() -> int:
     return int.from_bytes(digest.digest()[:7], "big")
 
 
-@intrinsic
-def _floats_at(typing_context, address):
-    """Pointer to doubles from an address."""
-
-    def codegen(context, builder, signature, args):
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(types.float64)(types.uint64), codegen
-
-
-@intrinsic
-def _ints_at(typing_context, address):
-    """Pointer to 64-bit integers from an address."""
-
-    def codegen(context, builder, signature, args):
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(types.int64)(types.uint64), codegen
-
-
-@intrinsic
-def _records_at(typing_context, pointer):
-    """The record array behind nutpie's untyped ``user_data`` pointer."""
-
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(types.uint64)(types.voidptr), codegen
-
-
-@compiled
-def _length(records, index, axis):
-    return np.int64(records[RECORD * index + 1 + axis])
-
-
-@compiled
-def _ints(records, index):
-    return carray(_ints_at(records[RECORD * index]), (_length(records, index, 0),))
-
-
-@compiled
-def _int_matrix(records, index):
-    return carray(_ints_at(records[RECORD * index]), (_length(records, index, 0), _length(records, index, 1)))
-
-
-@compiled
-def _floats(records, index):
-    return carray(_floats_at(records[RECORD * index]), (_length(records, index, 0),))
-
-
-@compiled
-def _matrix(records, index):
-    return carray(_floats_at(records[RECORD * index]), (_length(records, index, 0), _length(records, index, 1)))
-
-
-@compiled
-def _cube(records, index):
-    lengths = (_length(records, index, 0), _length(records, index, 1), _length(records, index, 2))
-    return carray(_floats_at(records[RECORD * index]), lengths)
-
-
-@inlined
-def _unpack(r):
-    """The five groups of arrays, in the order in which ``problem.pack`` was given them."""
-    data = Data(_floats(r, 0), _cube(r, 1))
-    structure = Structure(
-        _ints(r, 2),
-        _ints(r, 3), _ints(r, 4), _ints(r, 5), _floats(r, 6),
-        _ints(r, 7), _ints(r, 8), _ints(r, 9), _floats(r, 10),
-        _ints(r, 11), _floats(r, 12), _ints(r, 13), _floats(r, 14),
-        _ints(r, 15), _ints(r, 16), _int_matrix(r, 17), _int_matrix(r, 18), _int_matrix(r, 19), _ints(r, 20),
-    )  # fmt: skip
-    pooling = Pooling(
-        _ints(r, 21), _ints(r, 22), _floats(r, 23), _ints(r, 24), _floats(r, 25), _floats(r, 26), _floats(r, 27),
-        _floats(r, 28), _floats(r, 29), _floats(r, 30), _ints(r, 31), _ints(r, 32), _ints(r, 33), _floats(r, 34),
-        _matrix(r, 35),
-    )  # fmt: skip
-    priors = Priors(
-        _ints(r, 36), _matrix(r, 37), _ints(r, 38), _matrix(r, 39),
-        _ints(r, 40), _matrix(r, 41), _ints(r, 42), _matrix(r, 43),
-    )  # fmt: skip
-    return data, structure, pooling, priors, Steering(_matrix(r, 44), _matrix(r, 45), _matrix(r, 46))
-
-
 @inlined
 def _work(structure, priors, steering):
     """Room for one evaluation."""
     n_org, n_own = steering.information.shape
+    n_pop = priors.mean_family.shape[0]
     return Work(
         np.zeros((n_org, structure.options[1])),
-        np.empty(n_own), np.empty(n_own), np.empty(priors.mean_family.shape[0]),
+        np.empty(n_own), np.empty(n_own), np.empty(n_pop), np.empty(n_pop), np.empty(n_pop), np.empty(n_pop),
+        np.empty(priors.shared_family.shape[0]),
         np.empty((n_org, n_own)), np.empty((n_org, n_own)), np.empty(steering.block.shape),
     )  # fmt: skip
 
@@ -135,7 +59,7 @@ def _work(structure, priors, steering):
 @inlined
 def _density(x, gradient, records):
     """Log posterior density of the free parameters ``x`` (D,), its derivative written to ``gradient`` (D,)."""
-    data, structure, pooling, priors, steering = _unpack(records)
+    data, structure, pooling, priors, steering = unpack(records)
     work = _work(structure, priors, steering)
     adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
@@ -151,18 +75,15 @@ def _density(x, gradient, records):
 
 
 @inlined
-def _expand(x, out, records):
+def _write(x, out, pooling, priors, steering, work):
     """Write shared components, population means and SDs, and every organization's own components to ``out``."""
-    _, structure, pooling, priors, steering = _unpack(records)
-    work = _work(structure, priors, steering)
-    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
     n_org, n_own = steering.information.shape
     n_shared, n_z = pooling.shared_matrix.shape
     n_pop = priors.mean_family.shape[0]
     for i in range(n_shared):
         out[i] = work.u[0, pooling.shared_component[i]]
     for k in range(n_pop):
-        out[n_shared + k] = pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
+        out[n_shared + k] = work.centre[k]
         out[n_shared + n_pop + k] = population_sd(x[n_z + n_pop + k], pooling.sd_scale[k])
     first = n_shared + 2 * n_pop
     for j in range(n_org):
@@ -170,49 +91,153 @@ def _expand(x, out, records):
             out[first + j * n_own + o] = work.u[j, pooling.own_component[o]]
 
 
+@inlined
+def _expand(x, out, records):
+    """Components of one draw, from complete moments."""
+    _, structure, pooling, priors, steering = unpack(records)
+    work = _work(structure, priors, steering)
+    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
+    _write(x, out, pooling, priors, steering, work)
+
+
+@inlined
+def _mixed_density(x, gradient, records):
+    """The same with missing patterns and published figures; free numbers of theirs stand last in ``x``."""
+    data, structure, pooling, priors, steering = unpack(records)
+    patterns = unpack_patterns(records)
+    figures, anchors = unpack_figures(records)
+    work = _work(structure, priors, steering)
+    adjoint = np.zeros_like(work.u)
+    gradient[:] = 0.0
+    log_p = place(x, pooling, priors, steering, work, gradient)
+    n_org, n_own = steering.information.shape
+    first_extra = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0] + n_org * n_own
+    extra, extra_gradient = x[first_extra:], gradient[first_extra:]
+    n_slot, m = figures.member.shape[0], structure.psi_component.shape[0]
+    state = anchored_state(n_slot, structure, anchors)
+    slope = np.zeros((n_slot, m, m))
+    if n_slot > 0:
+        log_p += anchored_covariances(x, structure, pooling, priors, anchors, figures.member, work, state)
+        if log_p > -np.inf:
+            log_p += figures_likelihood(figures, structure, state.phi, extra, slope, extra_gradient)
+    if not log_p > -np.inf:
+        return -np.inf
+    if structure.options[0] == OBSERVED:
+        log_p += observed_likelihood(data, structure, work.u, adjoint)
+    elif structure.options[0] == LATENT:
+        log_p += latent_likelihood(data, structure, work.u, adjoint)
+    else:
+        log_p += general_likelihood(data, structure, work.u, adjoint)
+    log_p += patterned_likelihood(patterns, structure, work.u, extra, adjoint, extra_gradient)
+    by_figures = np.zeros_like(gradient)  # apart, because pull_back sets the entries of eps
+    if n_slot > 0:
+        log_p += declared_signs(figures, work.u, adjoint)
+        pull_back_covariances(
+            x, structure, pooling, priors, anchors, figures.member, work, state, slope, adjoint, by_figures
+        )  # fmt: skip
+    pull_back(x, pooling, priors, steering, work, adjoint, gradient)
+    for k in range(gradient.shape[0]):
+        gradient[k] += by_figures[k]
+    return log_p
+
+
+@inlined
+def _mixed_expand(x, out, records):
+    """Components of one draw, and its extra free numbers."""
+    _, structure, pooling, priors, steering = unpack(records)
+    figures, anchors = unpack_figures(records)
+    work = _work(structure, priors, steering)
+    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
+    if figures.member.shape[0] > 0:
+        state = anchored_state(figures.member.shape[0], structure, anchors)
+        anchored_covariances(x, structure, pooling, priors, anchors, figures.member, work, state)
+    _write(x, out, pooling, priors, steering, work)
+    n_org, n_own = steering.information.shape
+    first_x = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0] + n_org * n_own
+    first_out = pooling.shared_matrix.shape[0] + 2 * priors.mean_family.shape[0] + n_org * n_own
+    for k in range(x.shape[0] - first_x):
+        out[first_out + k] = x[first_x + k]
+
+
 _DOUBLES = types.CPointer(types.double)
+_DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
+_EXPANSION = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
 
 
 def _compile() -> tuple[Any, Any]:
     fingerprint = _source_fingerprint()
 
-    @cfunc(types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr), cache=True)
+    @cfunc(_DENSITY, cache=True)
     def density(dim, x, gradient, log_p, user_data):
         n = np.int64(dim)
         out = carray(gradient, (n,))
-        log_p[0] = _density(carray(x, (n,)), out, _records_at(user_data))
-        finite = np.isfinite(log_p[0])
-        for i in range(n):
-            finite = finite and np.isfinite(out[i])
-        if not finite and fingerprint >= 0:  # always so: reading the fingerprint puts it into the cache's key
-            return 4
-        return 0
+        log_p[0] = _density(carray(x, (n,)), out, records_at(user_data))
+        # always at least 0: reading the fingerprint puts it into the cache's key
+        return 0 if _is_finite(log_p[0], out) and fingerprint >= 0 else 4
 
-    @cfunc(types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr), cache=True)
+    @cfunc(_EXPANSION, cache=True)
     def expansion(dim, n_expanded, x, expanded, user_data):
         out = carray(expanded, (np.int64(n_expanded),))
-        _expand(carray(x, (np.int64(dim),)), out, _records_at(user_data))
+        _expand(carray(x, (np.int64(dim),)), out, records_at(user_data))
         return 0 if fingerprint >= 0 else 4
 
     return density, expansion
 
 
-def _notice() -> None:
-    sys.stderr.write("bayescx: compiling the density, once on this machine (about 20 seconds) ...\n")
+def _compile_mixed() -> tuple[Any, Any]:
+    fingerprint = _source_fingerprint()
+
+    @cfunc(_DENSITY, cache=True)
+    def mixed_density(dim, x, gradient, log_p, user_data):
+        n = np.int64(dim)
+        out = carray(gradient, (n,))
+        log_p[0] = _mixed_density(carray(x, (n,)), out, records_at(user_data))
+        return 0 if _is_finite(log_p[0], out) and fingerprint >= 0 else 4
+
+    @cfunc(_EXPANSION, cache=True)
+    def mixed_expansion(dim, n_expanded, x, expanded, user_data):
+        out = carray(expanded, (np.int64(n_expanded),))
+        _mixed_expand(carray(x, (np.int64(dim),)), out, records_at(user_data))
+        return 0 if fingerprint >= 0 else 4
+
+    return mixed_density, mixed_expansion
 
 
-def _compiled_or_loaded() -> tuple[Any, Any]:
+@inlined
+def _is_finite(value, gradient):
+    fine = np.isfinite(value)
+    for slope in gradient:
+        fine = fine and np.isfinite(slope)
+    return fine
+
+
+def _notice(what: str) -> None:
+    sys.stderr.write(f"bayescx: compiling {what}, once on this machine (up to a minute) ...\n")
+
+
+def _compiled_or_loaded(what: str, compile_it: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
     # from numba's cache this takes a fraction of a second; only a wait worth explaining is explained
-    timer = threading.Timer(2.0, _notice)
+    timer = threading.Timer(2.0, _notice, (what,))
     timer.daemon = True
     timer.start()
     try:
-        return _compile()
+        return compile_it()
     finally:
         timer.cancel()
 
 
-LOG_DENSITY, EXPAND = _compiled_or_loaded()
+LOG_DENSITY, EXPAND = _compiled_or_loaded("the density", _compile)
+
+
+@cache
+def _mixed() -> tuple[Any, Any]:
+    return _compiled_or_loaded("the density for figures and missing answers", _compile_mixed)
+
+
+def functions_for(records: NDArray[np.uint64]) -> tuple[Any, Any]:
+    """Density and expansion: only evidence with patterns or figures pays for compiling the longer ones."""
+    return (LOG_DENSITY, EXPAND) if records.size == RECORD * N_PLAIN else _mixed()
+
 
 _DOUBLE_POINTER = ctypes.POINTER(ctypes.c_double)
 Floats = NDArray[np.float64]
@@ -226,13 +251,15 @@ def log_density(x: Floats, records: NDArray[np.uint64]) -> tuple[float, Floats]:
     """Log posterior density at ``x`` (D,) and its gradient; -inf outside the support."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     gradient, value = np.empty_like(x), np.empty(1)
-    failed = LOG_DENSITY.ctypes(x.size, _pointer(x), _pointer(gradient), _pointer(value), records.ctypes.data)
+    density, _ = functions_for(records)
+    failed = density.ctypes(x.size, _pointer(x), _pointer(gradient), _pointer(value), records.ctypes.data)
     return (-np.inf if failed else float(value[0])), gradient
 
 
 def expand(x: Floats, n_expanded: int, records: NDArray[np.uint64]) -> Floats:
-    """Shared components, population means and SDs, and own components organization by organization, at ``x``."""
+    """Shared components, population means and SDs, own components organization by organization, and extra, at ``x``."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     out = np.empty(n_expanded)
-    EXPAND.ctypes(x.size, n_expanded, _pointer(x), _pointer(out), records.ctypes.data)
+    _, expansion = functions_for(records)
+    expansion.ctypes(x.size, n_expanded, _pointer(x), _pointer(out), records.ctypes.data)
     return out

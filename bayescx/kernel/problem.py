@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 __all__ = [
     "GENERAL",
     "LATENT",
+    "LINEAR",
     "OBSERVED",
+    "PLACED",
     "RECORD",
     "Data",
     "Pooling",
@@ -31,6 +33,9 @@ __all__ = [
 
 OBSERVED, LATENT, GENERAL = 0, 1, 2
 """Likelihood routes: one regression per equation, m x m latent form, p x p covariance matrix."""
+
+LINEAR, PLACED = 0, 2
+"""Kinds of population means and shared components: as they are, of declared sign (1 or -1), placed by figures."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,9 +85,12 @@ class Pooling(NamedTuple):
     Own components come in blocks that are moved together; blocks of more than one component come first.
     ``population`` (O,) is the index of a component's (mu, tau), or -1 where organizations are independent
     (then ``pooled`` is 0 instead of 1, and the component is listed in ``independent``);
-    ``fixed_mean`` and ``fixed_sd`` then steer it. ``mean_centre``, ``mean_scale`` and ``sd_scale`` (populations,)
-    are typical values: mu = centre + scale * x, tau = scale * log(1 + e^x). Shared components are
-    ``shared_offset + shared_matrix @ z``. ``log_volume`` (1,) is what scaling mu and z adds to the log density.
+    ``fixed_mean`` and ``fixed_sd`` then steer it. ``sd_scale`` (populations,) is a typical tau = scale * log(1 + e^x);
+    mu is placed given tau, its prior (about ``mean_centre`` and ``mean_scale``) and the estimates of organizations
+    whose data tell (``told_start`` into ``told_estimate``, sampling variances ``told_variance``). Shared components are
+    ``shared_offset + shared_matrix @ z``; ``log_volume`` (1,) is what scaling z adds to the log density. ``mean_kind``
+    (populations,) and ``shared_kind`` (F,) are ``LINEAR``, a declared sign (value = sign * log(1 + e^linear)), or
+    ``PLACED`` (see ``kernel.anchors``).
     """
 
     own_component: Ints
@@ -93,6 +101,9 @@ class Pooling(NamedTuple):
     fixed_sd: Floats
     mean_centre: Floats
     mean_scale: Floats
+    told_start: Ints
+    told_estimate: Floats
+    told_variance: Floats
     sd_scale: Floats
     log_volume: Floats
     block_start: Ints
@@ -100,6 +111,8 @@ class Pooling(NamedTuple):
     shared_component: Ints
     shared_offset: Floats
     shared_matrix: Floats
+    mean_kind: Ints
+    shared_kind: Ints
 
 
 class Priors(NamedTuple):
@@ -129,15 +142,20 @@ class Steering(NamedTuple):
 class Work(NamedTuple):
     """Room for one evaluation, filled on the way to the density and read on the way back.
 
-    ``u`` (J, C): components. ``mean``, ``precision`` (O,): of the populations of own components. ``sd_slope``
-    (populations,): d log tau / dx. ``deviation`` (J, O): of own components from ``mean``. ``scale`` (J, O): of
-    components that are moved alone. ``inverse`` (J, total): the matrices K of blocks.
+    ``u`` (J, C): components. ``mean``, ``precision`` (O,): of the populations of own components. ``centre``,
+    ``mean_slope``, ``mean_turn``, ``sd_slope`` (populations,): mu, d mu / dx, d mu / d log tau, d log tau / dx.
+    ``shared_slope`` (F,): of shared components. ``deviation`` (J, O): of own components from ``mean``. ``scale`` (J,
+    O): of components that are moved alone. ``inverse`` (J, total): the matrices K of blocks.
     """
 
     u: Floats
     mean: Floats
     precision: Floats
+    centre: Floats
+    mean_slope: Floats
+    mean_turn: Floats
     sd_slope: Floats
+    shared_slope: Floats
     deviation: Floats
     scale: Floats
     inverse: Floats

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from bayescx.errors import PriorError
 from bayescx.kernel import problem
 from bayescx.kernel.posterior import expand, log_density
-from bayescx.model.arrays import Arrays, Sample, route_of
+from bayescx.model.arrays import Arrays, Sample, Told
 from bayescx.model.layout import Layout
 from bayescx.model.start import find_start
+from bayescx.model.structure import route_of
 from bayescx.priors import Prior, Priors
 from bayescx.spec import parse_model
 from tests.model.dense import dense_log_posterior, random_moments
@@ -101,7 +102,18 @@ def steered_at_random(arrays: Arrays, seed: int) -> Arrays:
         arrays,
         steering=steering,
         shared_steering=(0.2 * rng.normal(size=n_z), np.tril(rng.uniform(0.3, 0.8, size=(n_z, n_z)))),
-        mean_steering=(0.2 * rng.normal(size=n_pop), rng.uniform(0.3, 2.0, size=n_pop)),
+        told=random_told(rng, n_pop),
+    )
+
+
+def random_told(rng: np.random.Generator, n_pop: int) -> Told:
+    """No, one, two or three estimates for each population mean."""
+    counts = rng.integers(0, 4, size=n_pop)
+    return Told(
+        0.2 * rng.normal(size=n_pop),
+        rng.uniform(0.3, 2.0, size=n_pop),
+        tuple(rng.normal(size=count) for count in counts),
+        tuple(rng.uniform(0.01, 0.5, size=count) for count in counts),
     )
 
 
@@ -112,12 +124,16 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
     offset, directions = arrays.shared_map
     n_z = directions.shape[1]
     z, mu, free, eps = np.split(x, [n_z, n_z + n_pop, n_z + 2 * n_pop])
-    eps = eps.reshape(n_org, n_own)
+    eps, mu = eps.reshape(n_org, n_own), mu.copy()
     u = np.zeros((n_org, len(layout.components)))
     u[:, list(arrays.shared)] = offset + directions @ z
-    middle, width = arrays.mean_map
-    mu = middle + width * mu
     tau = arrays.sd_scale * np.log(1 + np.exp(free))
+    told = arrays.told or Told.nothing(n_pop)
+    width = np.empty(n_pop)
+    for k in range(n_pop):
+        weights = np.append(1 / (tau[k] ** 2 + told.variances[k]), told.scale[k] ** -2)
+        width[k] = weights.sum() ** -0.5
+        mu[k] = np.average(np.append(told.estimates[k], told.centre[k]), weights=weights) + width[k] * mu[k]
     log_jacobian = np.log(width).sum() + np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
     if arrays.shared_steering is not None:
         log_jacobian += np.linalg.slogdet(arrays.shared_steering[1])[1]
