@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bayescx.errors import EvidenceError
-from bayescx.evidence.evidence import Evidence, Part, Unusable, whole_number_problems
+from bayescx.evidence.arguments import whole_number_problems
+from bayescx.evidence.evidence import Evidence
+from bayescx.evidence.figures_toml import read_figures
 from bayescx.evidence.findings import Finding, listing, suggestion
+from bayescx.evidence.parts import Part, Unusable
 from bayescx.evidence.readers import TABLES, read_moments, read_table, read_toml
-from bayescx.evidence.rows import by_organization, one_organization, spelled_apart
+from bayescx.evidence.rows import (
+    FULL_INFORMATION,
+    by_organization,
+    missing_problems,
+    one_organization,
+    spelled_apart,
+)
 
-KEYS = ("n_planned", "min_n", "simulated", "rows", "organization", "organizations", "published")
+KEYS = ("n_planned", "min_n", "simulated", "rows", "organization", "organizations", "published", "signs", "missing")
 SHARES = ("rows", "moments")
 
 
@@ -22,6 +31,7 @@ def read_evidence(
     n_planned: int | None = None,
     min_n: int | None = None,
     simulated: bool | None = None,
+    missing: str | None = None,
 ) -> Evidence:
     """Read evidence from a TOML document or from one table of rows.
 
@@ -30,19 +40,22 @@ def read_evidence(
     path : str or Path
         ``.toml``: tables ``[organizations.NAME]`` with ``rows = "file.csv"`` (the whole file is that
         organization) or ``moments = "file.json"``, relative to the document and inside its folder;
-        at the top ``n_planned``, ``min_n``, ``simulated = true`` for data that nobody gave, and, for a table of
-        several organizations, ``rows = "file.csv"`` with ``organization = "column"``.
+        at the top ``n_planned``, ``min_n``, ``simulated = true`` for data that nobody gave, ``missing = "listwise"``
+        to use complete rows only, and, for a table of several organizations, ``rows = "file.csv"`` with
+        ``organization = "column"``. Figures that were published:
+        tables ``[[published]]`` with the fields of `Published`, and a table ``[signs]`` with the declared sign, "+" or
+        "-", of paths such as ``"loyalty~trust"``.
         ``.csv`` or ``.parquet``: rows of all organizations.
     organization : str
         For a table: the column that names the organization of each row.
-    n_planned, min_n, simulated : optional
+    n_planned, min_n, simulated, missing : optional
         As in `Evidence.from_rows`; they take the place of what a document says.
 
     Returns
     -------
     Evidence
-        A share that cannot be read, an unknown key or a figure that is not supported does not stop the
-        reading: `Evidence.problems` and `Evidence.matched` report it together with everything else.
+        A share that cannot be read, an unknown key or a malformed figure does not stop the reading:
+        `Evidence.problems` and `Evidence.matched` report it together with everything else.
 
     Raises
     ------
@@ -51,7 +64,7 @@ def read_evidence(
     """
     kind = Path(path).suffix.lower()
     if kind == ".toml":
-        return _from_document(Path(path), organization, n_planned, min_n, simulated)
+        return _from_document(Path(path), organization, n_planned, min_n, simulated, missing)
     if kind not in TABLES:
         works = "evidence is a .toml document, or a .csv or .parquet table of rows"
         raise EvidenceError(str(path), [f"cannot read '{kind}' files as evidence; {works}"])
@@ -60,19 +73,27 @@ def read_evidence(
         problem = f"organization= (command line: --organization COLUMN) must name a column{columns}"
         raise EvidenceError(str(path), [problem])
     return Evidence.from_rows(
-        path, organization=organization, n_planned=n_planned, min_n=min_n, simulated=bool(simulated)
+        path,
+        organization=organization,
+        n_planned=n_planned,
+        min_n=min_n,
+        simulated=bool(simulated),
+        missing=FULL_INFORMATION if missing is None else missing,
     )
 
 
 def _from_document(
-    path: Path, organization: str | None, n_planned: int | None, min_n: int | None, simulated: bool | None
+    path: Path,
+    organization: str | None,
+    n_planned: int | None,
+    min_n: int | None,
+    simulated: bool | None,
+    missing: str | None,
 ) -> Evidence:
     document = read_toml(path)
     defects = [f"unknown key '{key}'{suggestion(key, KEYS)}" for key in document if key not in KEYS]
     if organization is not None:
         defects.append("organization= (command line: --organization) is for a table of rows, not for .toml")
-    if "published" in document:
-        defects.append("published figures are not supported by this version; leave [[published]] out")
     stated: dict[str, int | None] = {"n_planned": n_planned, "min_n": min_n}
     for name in [name for name, value in stated.items() if value is None]:
         wrong = whole_number_problems(**{name: document.get(name)})
@@ -81,9 +102,13 @@ def _from_document(
     said = document.get("simulated", False)
     if not isinstance(said, bool):
         defects.append(f"simulated must be true or false, not {said!r}")
+    stated_missing = document.get("missing", FULL_INFORMATION)
+    defects += missing_problems(stated_missing)
     owners: dict[Path, str] = {}
     together, unread = _table_of_several(path.parent, document, owners)
-    apart, unshared = _shares(path.parent, document.get("organizations"), owners, alone="rows" not in document)
+    published, signs, wrong_figures = read_figures(document)
+    alone = "rows" not in document and not document.get("published")
+    apart, unshared = _shares(path.parent, document.get("organizations"), owners, alone=alone)
     if twice := [name for name in apart if name in together]:
         defects.append(f"an organization is in the table of rows and has a table of its own: {listing(twice)}")
     return Evidence(
@@ -91,8 +116,11 @@ def _from_document(
         stated["n_planned"],
         stated["min_n"],
         path.name,
-        (*defects, *unread, *unshared),
+        (*defects, *unread, *unshared, *wrong_figures),
         said is True if simulated is None else simulated,
+        published,
+        signs,
+        missing or (FULL_INFORMATION if missing_problems(stated_missing) else stated_missing),
     )
 
 

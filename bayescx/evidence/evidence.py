@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,47 +13,60 @@ import pandas as pd
 from bayescx._html import heading, table
 from bayescx._names import ORGANIZATION
 from bayescx.errors import EvidenceError
-from bayescx.evidence.findings import Finding, lines, listing, on_one_screen
-from bayescx.evidence.matching import Examined, Matched, examined_moments, examined_rows, weighed
-from bayescx.evidence.moments import SampleMoments, is_whole
+from bayescx.evidence.arguments import distinct_names, planned_problems, whole_number_problems
+from bayescx.evidence.figure_listing import figures_html, figures_in_words
+from bayescx.evidence.figure_sets import list_problems, only_in_figures, set_problems
+from bayescx.evidence.findings import lines, listing, on_one_screen
+from bayescx.evidence.lacking import settled
+from bayescx.evidence.matching import (
+    Examined,
+    Matched,
+    estimated,
+    examined_figures,
+    examined_moments,
+    examined_rows,
+    weighed,
+)
+from bayescx.evidence.moments import SampleMoments
+from bayescx.evidence.parts import Part, Unusable, part_of, sheet_of
+from bayescx.evidence.published import Published
 from bayescx.evidence.readers import read_table
 from bayescx.evidence.rows import (
+    FULL_INFORMATION,
     GroupedRows,
-    Sheet,
     by_organization,
-    one_organization,
+    missing_problems,
     organization_samples,
     spelled_apart,
 )
+from bayescx.evidence.signs import read_signs
 
-
-@dataclass(frozen=True)
-class Unusable:
-    """An organization whose share could not be read; the findings are reported with all others."""
-
-    findings: tuple[Finding, ...]
-
-
-Part = GroupedRows | SampleMoments | Unusable
-"""What one organization shared. Organizations of one table share one GroupedRows."""
+__all__ = ["Evidence", "Part", "Unusable"]
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What each organization shared, rows or moments, before any model is chosen.
+    """What each organization shared and what was published about them, before any model is chosen.
 
-    Built by `from_rows`, `from_moments`, `from_parts` or `read_evidence`. Building fails only where
+    Built by `from_rows`, `from_moments`, `from_published`, `from_parts` or `read_evidence`. Building fails only where
     nothing can be built; every other problem is kept and reported together with the rest by `problems` and
     `matched`, when the variables are known.
 
     Attributes
     ----------
     organizations : tuple of str
-        In order of first appearance.
+        Those that shared something in order of first appearance, then those that only figures speak of.
+    published : tuple of Published
+        Figures published about sets of organizations.
+    signs : mapping of str to int
+        Declared sign, 1 or -1, of paths by name ("loyalty~trust"); a path that is not named is positive.
     n_planned : int
         Number of organizations planned; by default those present.
     min_n : int or None
-        Organizations with fewer complete rows are kept out.
+        Organizations with fewer respondents are kept out.
+    missing : str
+        What is done with missing answers. "fiml": every answer counts (full information). "listwise": only
+        respondents who answered everything that a model needs.
     simulated : bool
         Whether the data were made up by a program; reports and pictures then say so.
 
@@ -70,16 +83,23 @@ class Evidence:
     source: str = ""
     defects: tuple[str, ...] = ()
     simulated: bool = False
+    published: Sequence[Published] = ()
+    signs: Mapping[str, int] = field(default_factory=dict)
+    missing: str = FULL_INFORMATION
 
     def __post_init__(self) -> None:
         problems = whole_number_problems(n_planned=self.planned, min_n=self.min_n)
-        if not self.parts:
+        signs, wrong_signs = read_signs(self.signs)
+        problems += [*list_problems(self.published), *wrong_signs, *missing_problems(self.missing)]
+        if not (self.parts or self.published):
             problems += self.defects or ("there is no organization in it",)
         if problems:
             raise EvidenceError(self._headline, on_one_screen(problems))
         for name in ("planned", "min_n"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else int(value))
+        object.__setattr__(self, "published", tuple(self.published))
+        object.__setattr__(self, "signs", signs)
 
     @classmethod
     def from_rows(
@@ -90,6 +110,9 @@ class Evidence:
         n_planned: int | None = None,
         min_n: int | None = None,
         simulated: bool = False,
+        published: Sequence[Published] = (),
+        signs: Mapping[str, int] | None = None,
+        missing: str = FULL_INFORMATION,
     ) -> Self:
         """Take one table in which a column names the organization of each row.
 
@@ -102,19 +125,27 @@ class Evidence:
         n_planned : int, optional
             Number of organizations planned, when not all have reported.
         min_n : int, optional
-            Keep out, by name, organizations with fewer complete rows.
+            Keep out, by name, organizations with fewer respondents: rows with at least one answer to what a model
+            needs (with ``missing="listwise"``: complete rows).
         simulated : bool
             Say in every report and picture that the data are simulated.
+        published : sequence of Published
+            Figures published about sets of organizations.
+        signs : mapping of str to int, optional
+            Declared sign, 1 or -1, of paths that only figures speak of; positive where not declared.
+        missing : str
+            "fiml" (every answer counts, also of respondents who left some out) or "listwise" (respondents who answered
+            everything that a model needs).
 
         Raises
         ------
         EvidenceError
             If the file cannot be read, has no rows, or no such column.
         """
-        sheet = read_table(rows, organization=organization) if isinstance(rows, str | Path) else _sheet(rows)
+        sheet = read_table(rows, organization=organization) if isinstance(rows, str | Path) else sheet_of(rows)
         grouped = by_organization(sheet, organization)
         parts = dict.fromkeys(grouped.organizations, grouped)
-        return cls(parts, n_planned, min_n, sheet.source, grouped.problems, simulated)
+        return cls(parts, n_planned, min_n, sheet.source, grouped.problems, simulated, published, signs or {}, missing)
 
     @classmethod
     def from_moments(
@@ -124,6 +155,9 @@ class Evidence:
         n_planned: int | None = None,
         min_n: int | None = None,
         simulated: bool = False,
+        published: Sequence[Published] = (),
+        signs: Mapping[str, int] | None = None,
+        missing: str = FULL_INFORMATION,
     ) -> Self:
         """Take the moments of each organization, by its name.
 
@@ -133,7 +167,39 @@ class Evidence:
         >>> Evidence.from_moments({"north": SampleMoments(412, None, cov)}, n_planned=10)
         Evidence(1 of 10 organizations: north (moments, n = 412))
         """
-        return cls.from_parts(moments, n_planned=n_planned, min_n=min_n, simulated=simulated)
+        return cls.from_parts(
+            moments,
+            n_planned=n_planned,
+            min_n=min_n,
+            simulated=simulated,
+            published=published,
+            signs=signs,
+            missing=missing,
+        )
+
+    @classmethod
+    def from_published(
+        cls,
+        published: Sequence[Published],
+        *,
+        n_planned: int | None = None,
+        signs: Mapping[str, int] | None = None,
+        simulated: bool = False,
+    ) -> Self:
+        """Take published figures alone, of organizations that shared nothing; arguments as in `from_rows`.
+
+        Raises
+        ------
+        EvidenceError
+            If there is no figure, or a sign is none.
+
+        Examples
+        --------
+        >>> figure = Published(statistic="r_squared", outcome="trust", value=0.75, organizations=["a", "b"], n_obs=400)
+        >>> Evidence.from_published([figure], n_planned=10)
+        Evidence(2 of 10 organizations: a, b: 1 published figure)
+        """
+        return cls({}, n_planned, simulated=simulated, published=published, signs=signs or {})
 
     @classmethod
     def from_parts(
@@ -143,6 +209,9 @@ class Evidence:
         n_planned: int | None = None,
         min_n: int | None = None,
         simulated: bool = False,
+        published: Sequence[Published] = (),
+        signs: Mapping[str, int] | None = None,
+        missing: str = FULL_INFORMATION,
     ) -> Self:
         """Take rows (a DataFrame) or moments (SampleMoments) of each organization, by its name.
 
@@ -153,18 +222,27 @@ class Evidence:
         """
         names = [str(name).strip() for name in parts]
         defects = spelled_apart(names, [str(name) for name in parts])
-        taken = {name: _part(name, value) for name, value in zip(names, parts.values(), strict=True)}
-        return cls(taken, n_planned, min_n, defects=defects, simulated=simulated)
+        taken = {name: part_of(name, value) for name, value in zip(names, parts.values(), strict=True)}
+        return cls(
+            taken,
+            n_planned,
+            min_n,
+            defects=defects,
+            simulated=simulated,
+            published=published,
+            signs=signs or {},
+            missing=missing,
+        )
 
     @property
     def organizations(self) -> tuple[str, ...]:
-        """Organizations that shared something, in order of first appearance."""
-        return tuple(self.parts)
+        """Organizations that shared something, then those that only figures speak of."""
+        return (*self.parts, *self._only_in_figures)
 
     @property
     def n_planned(self) -> int:
         """Number of organizations planned; those present when none was stated."""
-        return len(self.parts) if self.planned is None else self.planned
+        return len(self.organizations) if self.planned is None else self.planned
 
     @property
     def unassigned(self) -> int:
@@ -174,49 +252,57 @@ class Evidence:
     def matched(self, variables: Sequence[str]) -> Matched:
         """Return n, means and covariances of the variables a model needs.
 
-        Rows are complete cases over these variables only. Organizations with fewer than `min_n` of them
-        are kept out; where `n_planned` was not stated, it is the number of organizations that remain.
+        Respondents are those with an answer to at least one of these variables (``missing="listwise"``: to all of
+        them); what the others answered does not matter. An organization may lack variables that others have.
+        Organizations with fewer than `min_n` respondents are kept out; where `n_planned` was not stated, it is the
+        number of organizations that remain.
 
         Raises
         ------
         EvidenceError
             With every problem at once; see `problems`.
         """
-        wanted = _distinct(variables)
+        wanted = distinct_names(variables)
         examined = self._examined(wanted)
         problems = self._problems(examined)
         if problems:
             raise EvidenceError(self._headline, on_one_screen(problems))
         used = [one for one in examined if not one.is_kept_out]
+        mean, cov = zip(*(estimated(one, len(wanted)) for one in used), strict=True)
         return Matched(
             organizations=tuple(one.organization for one in used),
             variables=wanted,
             n_obs=np.array([one.n_obs for one in used], dtype=np.int64),
-            mean=np.array([one.mean for one in used], dtype=np.float64),
-            cov=np.array([one.cov for one in used], dtype=np.float64),
+            mean=np.array(mean, dtype=np.float64),
+            cov=np.array(cov, dtype=np.float64),
             dropped={one.organization: one.n_rows - one.n_obs for one in used if one.level == "rows"},
             kept_out={one.organization: one.n_obs for one in examined if one.is_kept_out},
             n_planned=len(used) if self.planned is None else self.planned,
             level={one.organization: one.level for one in used},
             unassigned=self.unassigned,
             simulated=self.simulated,
+            patterns={one.organization: one.patterns for one in used if one.patterns},
+            published=tuple(self.published),
+            signs=self.signs,
         )
 
     def problems(self, variables: Sequence[str]) -> tuple[str, ...]:
         """Return everything that keeps the evidence from being used for these variables, or nothing.
 
-        Looked for: files that could not be read, columns that are missing or there twice, text, non-finite
-        values, constant and collinear columns, organizations with n <= variables + 1, names written in two
-        ways, an `n_planned` below the number of organizations. One cause in many organizations is one entry.
+        Looked for: files that could not be read, columns that no organization has, that are misspelled in some or there
+        twice, text, non-finite values, constant and collinear columns, organizations with n <= variables + 1, names
+        written in two ways, an `n_planned` below the number of organizations, figures given twice and figures of
+        organizations that shared data too, so that respondents would count twice. One cause in many organizations is
+        one entry.
         """
-        wanted = _distinct(variables)
+        wanted = distinct_names(variables)
         return self._problems(self._examined(wanted))
 
     def summary(self, variables: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per organization: level, n_obs (rows shared) and the file.
 
-        With `variables`, n_obs counts complete rows, and the columns dropped (incomplete rows) and used are
-        added.
+        With `variables`, n_obs counts the respondents that take part, and three columns are added: lacks (the
+        variables that an organization does not have), dropped (rows without an answer that counts) and used.
         """
         if variables is None:
             records = [
@@ -229,29 +315,40 @@ class Evidence:
                 ORGANIZATION: one.organization,
                 "level": one.level,
                 "n_obs": one.n_obs,
+                "lacks": ", ".join(one.lacks),
                 "dropped": one.n_rows - one.n_obs,
                 "used": not (one.is_kept_out or one.findings),
             }
-            for one in self._examined(_distinct(variables))
+            for one in self._examined(distinct_names(variables))
         )
 
     def __repr__(self) -> str:
         shares = [
             f"{name} ({n_obs} rows)" if level == "rows" else f"{name} ({level}, n = {n_obs})"
             for name, level, n_obs, _ in self._shares()
+            if level != "figures"
         ]
-        rest = f"; {self.unassigned} rows name no organization" if self.unassigned else ""
-        return f"{self._kind}({len(self.parts)} of {self.n_planned} organizations: {listing(shares, 12)}{rest})"
+        known = [listing(shares, 12)] if shares else []
+        known += figures_in_words(self.published, self._only_in_figures)
+        known += [f"{self.unassigned} rows name no organization"] if self.unassigned else []
+        return f"{self._kind}({len(self.organizations)} of {self.n_planned} organizations: {'; '.join(known)})"
 
     def _repr_html_(self) -> str:
         """Return a table of what each organization shared, for notebooks."""
-        title = heading(self._kind, f"{len(self.parts)} of {self.n_planned} organizations")
+        title = heading(self._kind, f"{len(self.organizations)} of {self.n_planned} organizations")
         headers = [ORGANIZATION, "shared", "respondents", "file"]
-        return title + table(headers, ((name, level, f"{n:,}", file) for name, level, n, file in self._shares()))
+        shares = (
+            (name, level, "" if level == "figures" else f"{n:,}", file) for name, level, n, file in self._shares()
+        )
+        return title + table(headers, shares) + figures_html(self.published)
 
     @property
     def _kind(self) -> str:
         return "Simulated evidence" if self.simulated else "Evidence"
+
+    @property
+    def _only_in_figures(self) -> tuple[str, ...]:
+        return only_in_figures(self.published, tuple(self.parts))
 
     @property
     def _headline(self) -> str:
@@ -266,68 +363,35 @@ class Evidence:
             if isinstance(part, GroupedRows):
                 yield name, "rows", part.sizes()[part.organizations.index(name)], part.sheet.source
             elif isinstance(part, SampleMoments):
-                yield name, "moments", part.n_obs, ""
+                yield name, "correlations" if part.scale_free else "moments", part.n_obs, ""
             else:
                 yield name, "unusable", 0, ""
+        for name in self._only_in_figures:
+            yield name, "figures", 0, ""
 
     def _examined(self, variables: tuple[str, ...]) -> list[Examined]:
         found = {
-            sample.organization: examined_rows(sample)
+            sample.organization: examined_rows(sample, frozenset(map(str, grouped.sheet.frame.columns)))
             for grouped in self._tables()
-            for sample in organization_samples(grouped, variables)
+            for sample in organization_samples(grouped, variables, self.missing)
         }
         for name, part in self.parts.items():
             if isinstance(part, SampleMoments):
-                found[name] = examined_moments(name, part, variables)
+                found[name] = examined_moments(name, part, variables, self.missing)
             elif isinstance(part, Unusable):
                 found[name] = Examined(name, "unusable", 0, 0, None, None, part.findings)
-        return [weighed(found[name], self.min_n, len(variables)) for name in self.parts]
+        shared = [weighed(found[name], self.min_n, len(variables), self.missing) for name in self.parts]
+        shared = settled(shared, variables)
+        return [*shared, *(examined_figures(name, len(variables)) for name in self._only_in_figures)]
 
     def _problems(self, examined: list[Examined]) -> tuple[str, ...]:
         kept = [one for one in examined if not one.is_kept_out]
-        problems = [*self.defects]
-        if self.planned is not None and self.planned < len(kept):
-            problems.append(
-                f"n_planned = {self.planned} is smaller than the number of organizations that reported,"
-                f" {len(kept)}; n_planned (command line: --planned) counts these and those still to come"
-            )
+        problems = [*self.defects, *planned_problems(self.planned, len(kept))]
         if not kept:
             largest = max(one.n_obs for one in examined)
             problems.append(f"min_n = {self.min_n} keeps out every organization; the largest has n = {largest}")
+        kept_out = {one.organization: one.n_obs for one in examined if one.is_kept_out}
+        shared = {one.organization: one.level for one in kept if one.level not in ("unusable", "figures")}
+        problems += set_problems(self.published, shared, kept_out, self.min_n)
         findings = [finding for one in kept for finding in one.findings]
         return (*problems, *lines(findings, len(self.parts)))
-
-
-def _distinct(variables: Sequence[str]) -> tuple[str, ...]:
-    """Return the variables as a tuple, unless it is no list of distinct names."""
-    wanted = tuple(variables)
-    if isinstance(variables, str) or not wanted or len(set(wanted)) < len(wanted):
-        raise EvidenceError("evidence", [f"the variables must be a list of distinct names, not {variables!r}"])
-    return wanted
-
-
-def whole_number_problems(**values: object) -> list[str]:
-    """Say which of the values are neither None nor a whole number above 0."""
-    return [
-        f"{name} must be a whole number above 0, not {value!r}"
-        for name, value in values.items()
-        if value is not None and not (is_whole(value) and int(value) > 0)  # type: ignore[call-overload]
-    ]
-
-
-def _sheet(rows: Any) -> Sheet:
-    frame = rows.to_pandas() if hasattr(rows, "to_pandas") else rows
-    if not isinstance(frame, pd.DataFrame):
-        problem = f"a DataFrame or a path to a CSV or Parquet file is needed, not {type(rows).__name__}"
-        raise EvidenceError("rows", [problem])
-    return Sheet(frame.copy(deep=False))  # copy-on-write: later changes by the caller do not reach it
-
-
-def _part(name: str, value: Any) -> Part:
-    if isinstance(value, SampleMoments):
-        return value
-    try:
-        return one_organization(_sheet(value), name)
-    except EvidenceError:
-        problem = f"a DataFrame of rows or SampleMoments is needed, not {type(value).__name__}"
-        raise EvidenceError(f"organization {name}", [problem]) from None

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayescx.evidence.arithmetic import Floats
 from bayescx.evidence.findings import Finding, suggestion
-from bayescx.evidence.moments import Floats, SampleMoments
-from bayescx.evidence.rows import OrganizationSample
+from bayescx.evidence.moments import SampleMoments, pattern_moments
+from bayescx.evidence.patterns import Pattern
+from bayescx.evidence.published import Published
+from bayescx.evidence.rows import COMPLETE_CASES, OrganizationSample
+from bayescx.evidence.saturated import saturated_moments
 
 LISTED_TOO_SMALL = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """One organization against the variables of a model."""
+    """One organization against the variables of a model.
+
+    `n_obs` counts the respondents that take part. `mean` and `cov` are None where `patterns` take their place or
+    something is wrong; `lacks` says of each needed variable that is not there how to report it, should that be an
+    error; `columns` are the names of all that was shared.
+    """
 
     organization: str
     level: str
@@ -29,10 +38,14 @@ class Examined:
     mean: Floats | None
     cov: Floats | None
     findings: tuple[Finding, ...]
+    patterns: tuple[Pattern, ...] = ()
+    lacks: Mapping[str, Finding] = field(default_factory=dict)
+    columns: frozenset[str] = frozenset()
+    has_means: bool = True
     is_kept_out: bool = False
 
 
-def examined_rows(sample: OrganizationSample) -> Examined:
+def examined_rows(sample: OrganizationSample, columns: frozenset[str]) -> Examined:
     """Examine an organization that shared rows."""
     return Examined(
         sample.organization,
@@ -42,36 +55,67 @@ def examined_rows(sample: OrganizationSample) -> Examined:
         sample.mean,
         sample.cov,
         sample.findings,
+        sample.patterns,
+        sample.lacks,
+        columns,
     )
 
 
-def examined_moments(name: str, moments: SampleMoments, variables: tuple[str, ...]) -> Examined:
+def examined_moments(name: str, moments: SampleMoments, variables: tuple[str, ...], missing: str) -> Examined:
     """Examine an organization that shared moments."""
-    n_obs = moments.n_obs
-    missing = tuple(
-        Finding(f"no column '{variable}'", name, "moments", suggestion(variable, moments.variables))
+    level = "correlations" if moments.scale_free else "moments"
+    columns = frozenset(moments.variables)
+    lacks = {
+        variable: Finding(f"no column '{variable}'", name, "moments", suggestion(variable, moments.variables))
         for variable in variables
-        if variable not in moments.variables
-    )
-    if missing:
-        return Examined(name, "moments", n_obs, n_obs, None, None, missing)
+        if variable not in columns
+    }
+    patterns = moments.answer_patterns(variables)
+    if missing == COMPLETE_CASES:
+        whole = tuple(one for one in patterns if len(one.variables) == len(variables))
+        patterns = patterns if lacks else whole
+    n_obs = sum(one.n_obs for one in patterns)
+    has_means = moments.mean is not None
+    about = Examined(name, level, moments.n_obs, n_obs, None, None, (), patterns, lacks, columns, has_means)
+    if missing == COMPLETE_CASES and lacks:
+        return replace(about, findings=tuple(lacks.values()), patterns=(), lacks={})
+    if lacks or moments.scale_free or len(patterns) != 1:
+        return about
     wanted = list(variables)
+    if moments.patterns:
+        (only,) = patterns
+        return replace(about, mean=only.mean, cov=only.scatter / (n_obs - 1), patterns=())
     mean = np.full(len(wanted), np.nan) if moments.mean is None else moments.mean[wanted].to_numpy()
-    return Examined(name, "moments", n_obs, n_obs, mean, moments.cov.loc[wanted, wanted].to_numpy(), ())
+    return replace(about, mean=mean, cov=moments.cov.loc[wanted, wanted].to_numpy(), patterns=())
 
 
-def weighed(one: Examined, min_n: int | None, size: int) -> Examined:
+def examined_figures(name: str, size: int) -> Examined:
+    """An organization that only published figures speak of."""
+    return Examined(name, "figures", 0, 0, np.full(size, np.nan), np.full((size, size), np.nan), ())
+
+
+def weighed(one: Examined, min_n: int | None, size: int, missing: str) -> Examined:
     """Keep an organization out, or say that it is too small for its covariances to mean anything."""
     if one.level == "unusable":
         return one
     if min_n is not None and one.n_obs < min_n:
         return replace(one, is_kept_out=True)
-    if one.n_obs > size + 1:
+    size -= len(one.lacks)
+    if one.n_obs > size + 1 or size == 0:
         return one
-    what = f"too few complete rows (more than {size + 1} are needed for {size} variables)"
+    whom = "complete rows" if missing == COMPLETE_CASES else "respondents"
+    what = f"too few {whom} (more than {size + 1} are needed for {size} variables)"
     advice = f"; min_n={size + 2} (command line: --min-n {size + 2}) keeps such organizations out"
     too_small = Finding(what, one.organization, f"n = {one.n_obs}", advice, LISTED_TOO_SMALL)
     return replace(one, findings=(*one.findings, too_small))
+
+
+def estimated(one: Examined, size: int) -> tuple[Floats, Floats]:
+    """Mean (p,) and covariance (p, p) of a usable organization, as `Matched` holds them."""
+    if one.mean is not None and one.cov is not None:
+        return one.mean, one.cov
+    mean, cov = saturated_moments(one.patterns, size)
+    return (mean if one.has_means else np.full(size, np.nan)), cov
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,23 +129,29 @@ class Matched:
     variables : tuple of str, length p
         Variables, in the order asked for.
     n_obs : array of int, shape (J,)
-        Complete rows of each organization.
+        Respondents of each organization: those with an answer to at least one of the variables, or to all of them
+        where the evidence says ``missing="listwise"``; 0 for organizations known by published figures only.
     mean : array of float, shape (J, p)
-        Means, in the data's units; a row of NaN where an organization did not share them.
+        Means, in the data's units; NaN where an organization did not share them or lacks the variable.
     cov : array of float, shape (J, p, p)
-        Covariances, divisor n-1.
+        Covariances, divisor n-1; correlations where only these were shared. Where answers are missing, mean and
+        cov are the estimates of `saturated_moments`; NaN for variables that an organization lacks.
     dropped : mapping of str to int
-        Incomplete rows left out, for each organization that shared rows.
+        Rows left out, for each organization that shared rows: without any answer ("listwise": incomplete).
     kept_out : mapping of str to int
-        Complete rows of each organization that `min_n` kept out.
+        Respondents of each organization that `min_n` kept out.
     n_planned : int
         Number of organizations planned, at least J.
     level : mapping of str to str
-        What each organization shared: "rows" or "moments".
+        What each organization shared: "rows", "moments", "correlations", or only "figures".
     unassigned : int
         Rows that name no organization.
     simulated : bool
         Whether the data were made up by a program.
+    published : tuple of Published
+        Figures published about sets of these organizations, those to be checked among them.
+    signs : mapping of str to int
+        Declared sign, 1 or -1, of paths by name; a path that is not named is positive.
     """
 
     organizations: tuple[str, ...]
@@ -115,6 +165,9 @@ class Matched:
     level: Mapping[str, str]
     unassigned: int = 0
     simulated: bool = False
+    patterns: Mapping[str, tuple[Pattern, ...]] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+    signs: Mapping[str, int] = field(default_factory=dict)
     fingerprint: str = field(init=False)
     """SHA-256 of everything that enters the posterior; rows and their moments have the same one."""
 
@@ -124,20 +177,56 @@ class Matched:
         for array, kind in ((self.n_obs, "<i8"), (self.mean, "<f8"), (self.cov, "<f8")):
             digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())
             array.flags.writeable = False
+        for organization, patterns in self.patterns.items():
+            digest.update(json.dumps([organization, self.level[organization] == "correlations"]).encode())
+            for one in patterns:
+                digest.update(json.dumps([one.variables, one.n_obs]).encode())
+                for array in (one.mean, one.scatter):
+                    digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        if self.published or self.signs:
+            stated = [{**one.to_dict(), "wording": "", "source": ""} for one in self.published]
+            digest.update(json.dumps([stated, sorted(self.signs.items())]).encode())
         object.__setattr__(self, "fingerprint", digest.hexdigest())
+
+    def only(self, organizations: Collection[str]) -> Matched:
+        """Return the same evidence cut down to some of its organizations; `n_planned` stays."""
+        kept = [j for j, name in enumerate(self.organizations) if name in organizations]
+        names = tuple(self.organizations[j] for j in kept)
+        return replace(
+            self,
+            organizations=names,
+            n_obs=self.n_obs[kept],
+            mean=self.mean[kept],
+            cov=self.cov[kept],
+            dropped={name: n for name, n in self.dropped.items() if name in names},
+            level={name: level for name, level in self.level.items() if name in names},
+            patterns={name: patterns for name, patterns in self.patterns.items() if name in names},
+            published=tuple(figure for figure in self.published if set(figure.organizations) <= set(names)),
+        )
 
     def moments(self) -> dict[str, SampleMoments]:
         """Return the moments of each organization: what it may share instead of its rows."""
-        names = list(self.variables)
         return {
-            organization: SampleMoments(
-                n_obs=int(self.n_obs[j]),
-                mean=None if np.isnan(self.mean[j]).any() else pd.Series(self.mean[j], index=names),
-                cov=pd.DataFrame(self.cov[j], index=names, columns=names),
-            )
+            organization: self._moments_of(j, organization)
             for j, organization in enumerate(self.organizations)
+            if self.level.get(organization) != "figures"
         }
+
+    def _moments_of(self, j: int, organization: str) -> SampleMoments:
+        has = np.flatnonzero(~np.isnan(np.diag(self.cov[j])))
+        names = [self.variables[k] for k in has]
+        mean = self.mean[j][has]
+        patterns = self.patterns.get(organization, ())
+        return SampleMoments(
+            n_obs=int(self.n_obs[j]),
+            mean=None if np.isnan(mean).any() else pd.Series(mean, index=names),
+            cov=pd.DataFrame(self.cov[j][np.ix_(has, has)], index=names, columns=names),
+            scale_free=self.level.get(organization) == "correlations",
+            patterns=pattern_moments(patterns, self.variables) if len(patterns) > 1 else (),
+        )
 
     def __repr__(self) -> str:
         size = f"{len(self.organizations)} of {self.n_planned} organizations, {len(self.variables)} variables"
-        return f"Matched({size}, {self.n_obs.sum()} complete rows)"
+        figures = f", {len(self.published)} published figures" if self.published else ""
+        whom = "respondents" if self.patterns else "complete rows"
+        return f"Matched({size}, {self.n_obs.sum()} {whom}{figures})"

@@ -1,70 +1,80 @@
-"""Sample moments: how they are computed from rows, checked, and written as JSON."""
+"""Sample moments: all that a Gaussian likelihood needs of one organization, checked when they are made."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from bayescx.errors import EvidenceError
+from bayescx.evidence.arithmetic import Floats
 from bayescx.evidence.findings import listing, on_one_screen, suggestion
+from bayescx.evidence.moments_checks import (
+    correlation_problems,
+    cov_problems,
+    is_whole,
+    labelled_cov,
+    labelled_mean,
+    n_obs_problems,
+    scatter_problems,
+)
+from bayescx.evidence.moments_json import content_problems, text_of
+from bayescx.evidence.patterns import Pattern, pooled, restricted
+from bayescx.evidence.saturated import saturated_moments
 
-Floats = npt.NDArray[np.float64]
-
-FORMAT = "bayescx-moments"
-VERSION = 1
-ASYMMETRY = 1e-8
-"""Largest |s_ij - s_ji| / sqrt(s_ii s_jj) that counts as rounding."""
-SMALLEST_EIGENVALUE = 1e-10
-"""A correlation matrix with an eigenvalue below this is not positive definite in floating point."""
+__all__ = ["Floats", "PatternMoments", "SampleMoments", "is_whole"]
 
 
-def two_pass_moments(values: Floats) -> tuple[Floats, Floats]:
-    """Return mean (p,) and covariance (p, p; divisor n-1) of complete rows (n, p).
+@dataclass(frozen=True, eq=False)
+class PatternMoments:
+    """Moments of the respondents who answered the same variables, and no others.
 
-    The rows are centred before they are multiplied, twice, so that the rounding error of the first mean is
-    taken out as well (the corrected two-pass algorithm: Chan, Golub & LeVeque, 1983, The American
-    Statistician 37, 242-247). E[xy] - E[x]E[y] would lose every digit at mean 1e8 and SD 1.
+    Parameters
+    ----------
+    n_obs : int
+        Number of these respondents.
+    mean : pandas.Series
+        Their means by variable, in the data's units.
+    scatter : pandas.DataFrame
+        Sums of squares and products about these means (covariances times n-1), labelled by variable both ways;
+        zeros for a single respondent.
 
-    Examples
-    --------
-    >>> mean, cov = two_pass_moments(np.array([[1.0, 2.0], [3.0, 6.0]]))
-    >>> mean.tolist(), cov.tolist()
-    ([2.0, 4.0], [[2.0, 4.0], [4.0, 8.0]])
+    Raises
+    ------
+    EvidenceError
+        With everything that is wrong.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = values.mean(axis=0)
-        centred = values - mean
-        rest = centred.mean(axis=0)
-        centred -= rest
-        cov = centred.T @ centred / (len(values) - 1)
-    return mean + rest, (cov + cov.T) / 2
 
+    n_obs: int
+    mean: pd.Series
+    scatter: pd.DataFrame
 
-def dependent_variables(cov: Floats, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the variables whose combination has no variance; empty when `cov` is positive definite.
+    def __post_init__(self) -> None:
+        problems = n_obs_problems(self.n_obs, least=1)
+        labelled, scatter = labelled_cov(self.scatter, "scatter")
+        problems += labelled
+        if scatter is not None:
+            named, mean = labelled_mean(self.mean, list(scatter.columns))
+            problems += named or (["mean must be given"] if mean is None else [])
+            problems = problems or scatter_problems(scatter, self.n_obs)
+            object.__setattr__(self, "mean", mean)
+            object.__setattr__(self, "scatter", (scatter + scatter.T) / 2)
+        if problems:
+            raise EvidenceError("a pattern of answers", on_one_screen(problems))
+        object.__setattr__(self, "n_obs", int(self.n_obs))
 
-    Judged on the correlation scale, so that units do not matter. The variables are those with a sizeable
-    weight in the eigenvector of the smallest eigenvalue.
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables that these respondents answered."""
+        return tuple(self.scatter.columns)
 
-    Examples
-    --------
-    >>> dependent_variables(np.array([[1.0, 2.0], [2.0, 4.0]]), ["x", "twice_x"])
-    ('x', 'twice_x')
-    """
-    scale = np.sqrt(np.diag(cov))
-    values, vectors = np.linalg.eigh(cov / np.outer(scale, scale))
-    if values[0] > SMALLEST_EIGENVALUE:
-        return ()
-    weight = np.abs(vectors[:, 0])
-    return tuple(name for name, one in zip(names, weight, strict=True) if one >= 0.3 * weight.max())
+    def __repr__(self) -> str:
+        return f"PatternMoments(n_obs={self.n_obs}, variables={self.variables})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,42 +84,91 @@ class SampleMoments:
     Parameters
     ----------
     n_obs : int
-        Number of complete rows behind the moments.
+        Number of respondents behind the moments.
     mean : pandas.Series or None
         Means by variable, in the data's units; None where they were not shared.
     cov : pandas.DataFrame
         Covariances (divisor n-1), labelled by variable both ways. Asymmetry up to rounding is averaged out.
+    scale_free : bool
+        Whether `cov` is a correlation matrix: the organization did not share the spread of its answers.
+    patterns : sequence of PatternMoments
+        Where answers are missing: the respondents by what they answered. `mean` and `cov` then only sum them up (the
+        estimates of `from_patterns`); the likelihood is that of the patterns.
 
     Raises
     ------
     EvidenceError
         With everything that is wrong: labels that differ, non-finite values, an asymmetric matrix, a variable
-        without variance, a matrix that is not positive definite, an `n_obs` that is no whole number above 1.
+        without variance, a matrix that is not positive definite, an `n_obs` that is no whole number above 1,
+        correlations with means or another diagonal than 1, patterns of other variables or respondents.
 
     Examples
     --------
     >>> cov = pd.DataFrame([[1.0, 0.5], [0.5, 2.0]], index=["x", "y"], columns=["x", "y"])
     >>> SampleMoments(n_obs=412, mean=None, cov=cov)
     SampleMoments(n_obs=412, variables=('x', 'y'), means not given)
+    >>> correlations = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], index=["x", "y"], columns=["x", "y"])
+    >>> SampleMoments(n_obs=412, mean=None, cov=correlations, scale_free=True)
+    SampleMoments(n_obs=412, variables=('x', 'y'), correlations)
     """
 
     n_obs: int
     mean: pd.Series | None
     cov: pd.DataFrame
+    scale_free: bool = False
+    patterns: Sequence[PatternMoments] = ()
 
     def __post_init__(self) -> None:
-        problems = _n_obs_problems(self.n_obs)
-        labelled, cov = _labelled_cov(self.cov)
+        problems = n_obs_problems(self.n_obs)
+        labelled, cov = labelled_cov(self.cov)
         problems += labelled
         if cov is not None:
-            problems += _cov_problems(cov, self.n_obs)
-            named, mean = _labelled_mean(self.mean, list(cov.columns))
+            problems += cov_problems(cov, self.n_obs)
+            named, mean = labelled_mean(self.mean, list(cov.columns))
             problems += named
+            if self.scale_free:
+                problems += correlation_problems(cov, self.mean)
             object.__setattr__(self, "mean", mean)
             object.__setattr__(self, "cov", (cov + cov.T) / 2)
+            problems += self._pattern_problems() if not problems else []
         if problems:
             raise EvidenceError("moments", on_one_screen(problems))
         object.__setattr__(self, "n_obs", int(self.n_obs))
+        object.__setattr__(self, "patterns", tuple(self.patterns))
+
+    @classmethod
+    def from_patterns(cls, patterns: Sequence[PatternMoments]) -> Self:
+        """Take respondents by what they answered, where answers are missing.
+
+        Means and covariances are the maximum-likelihood estimates without a model, rescaled to divisor n-1.
+
+        Raises
+        ------
+        EvidenceError
+            If there is no pattern or there are too few respondents for covariances.
+
+        Examples
+        --------
+        >>> both = pd.DataFrame([[9.0, 4.0], [4.0, 9.0]], index=["x", "y"], columns=["x", "y"])
+        >>> some = [
+        ...     PatternMoments(10, pd.Series({"x": 1.0, "y": 2.0}), both),
+        ...     PatternMoments(20, pd.Series({"x": 1.5}), both.loc[["x"], ["x"]]),
+        ... ]
+        >>> SampleMoments.from_patterns(some)
+        SampleMoments(n_obs=30, variables=('x', 'y'), 2 patterns of answers)
+        """
+        names = tuple(dict.fromkeys(name for one in patterns for name in one.variables))
+        n_obs = sum(one.n_obs for one in patterns)
+        if n_obs < 2:
+            raise EvidenceError("moments", [f"two respondents are needed for covariances, found {n_obs}"])
+        mean, cov = saturated_moments(pooled(_by_position(patterns, names)), len(names))
+        alone = len(patterns) == 1
+        return cls(
+            n_obs=n_obs,
+            mean=pd.Series(mean, index=names),
+            cov=pd.DataFrame(cov, index=names, columns=names),
+            patterns=() if alone else patterns,
+        )
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -118,6 +177,8 @@ class SampleMoments:
 
     def select(self, variables: Sequence[str]) -> SampleMoments:
         """Return the moments of some of the variables, in the order asked for.
+
+        Respondents who answered none of them are left out.
 
         Raises
         ------
@@ -129,14 +190,28 @@ class SampleMoments:
             problems = [f"no variable '{name}'{suggestion(name, self.variables)}" for name in missing]
             raise EvidenceError("moments", on_one_screen(problems))
         wanted = list(variables)
+        if self.patterns:
+            return SampleMoments.from_patterns(pattern_moments(self.answer_patterns(wanted), wanted))
         mean = None if self.mean is None else self.mean.loc[wanted]
-        return SampleMoments(self.n_obs, mean, self.cov.loc[wanted, wanted])
+        return SampleMoments(self.n_obs, mean, self.cov.loc[wanted, wanted], self.scale_free)
+
+    def answer_patterns(self, variables: Sequence[str]) -> tuple[Pattern, ...]:
+        """Return the respondents by what they answered among these variables; means not shared count as 0."""
+        position = {name: k for k, name in enumerate(self.variables)}
+        if self.patterns:
+            groups = _by_position(self.patterns, self.variables)
+        else:
+            mean = np.zeros(len(position)) if self.mean is None else self.mean.to_numpy(copy=True)
+            scatter = self.cov.to_numpy() * (self.n_obs - 1)
+            groups = [Pattern(tuple(range(len(position))), self.n_obs, mean, scatter)]
+        return restricted(groups, [position.get(name, -1) for name in variables])
 
     def to_json(self, path: str | Path | None = None, *, organization: str | None = None) -> str:
         """Return the moments as JSON text, and write it to `path` when one is given.
 
         The text holds ``{"format": "bayescx-moments", "version": 1, "organization": optional, "n_obs": n,
-        "variables": [...], "mean": [...] or null, "cov": [[...], ...]}``; numbers come back exactly.
+        "variables": [...], "mean": [...] or null, "cov": [[...], ...]}``; numbers come back exactly. Correlations and
+        patterns of missing answers are version 2, which also holds a fingerprint of its content.
 
         Examples
         --------
@@ -144,16 +219,7 @@ class SampleMoments:
         >>> SampleMoments.from_json(SampleMoments(5, None, cov).to_json()).n_obs
         5
         """
-        content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
-        if organization is not None:
-            content["organization"] = organization
-        content |= {
-            "n_obs": self.n_obs,
-            "variables": list(self.variables),
-            "mean": None if self.mean is None else self.mean.tolist(),
-            "cov": self.cov.to_numpy().tolist(),
-        }
-        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        text = text_of(self, organization)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text
@@ -165,154 +231,64 @@ class SampleMoments:
         Raises
         ------
         EvidenceError
-            If the text is not JSON (with the line), not of this format, or holds invalid moments.
+            If the text is not JSON (with the line), not of this format, holds invalid moments, or other content
+            than its fingerprint says.
         """
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:
             problem = f"not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}"
             raise EvidenceError("moments", [problem]) from None
-        problems = _content_problems(content)
+        problems = content_problems(content)
         if problems:
             raise EvidenceError("moments", on_one_screen(problems))
         names = content["variables"]
         mean = None if content.get("mean") is None else pd.Series(content["mean"], index=names, dtype=float)
         cov = pd.DataFrame(content["cov"], index=names, columns=names, dtype=float)
-        return cls(content["n_obs"], mean, cov)
+        patterns = [
+            PatternMoments(
+                one["n_obs"],
+                pd.Series(one["mean"], index=one["variables"], dtype=float),
+                pd.DataFrame(one["scatter"], index=one["variables"], columns=one["variables"], dtype=float),
+            )
+            for one in content.get("patterns", ())
+        ]
+        return cls(content["n_obs"], mean, cov, content.get("scale_free", False), patterns)
+
+    def _pattern_problems(self) -> list[str]:
+        if not self.patterns:
+            return []
+        named = {name for one in self.patterns for name in one.variables}
+        apart = sorted(named ^ set(self.variables))
+        counted = sum(one.n_obs for one in self.patterns)
+        problems = [f"patterns and cov have different variables: {listing(apart)}"] if apart else []
+        problems += [f"patterns have {counted} respondents, n_obs is {self.n_obs}"] if counted != self.n_obs else []
+        problems += ["mean must be given with patterns of missing answers"] if self.mean is None else []
+        return problems
 
     def __repr__(self) -> str:
         means = ", means not given" if self.mean is None else ""
-        return f"SampleMoments(n_obs={self.n_obs}, variables={self.variables}{means})"
+        about = ", correlations" if self.scale_free else means
+        rest = f", {len(self.patterns)} patterns of answers" if self.patterns else ""
+        return f"SampleMoments(n_obs={self.n_obs}, variables={self.variables}{about}{rest})"
 
 
-def is_whole(value: object) -> bool:
-    """Tell whether a value is a whole number (5, 5.0, but not True or '5')."""
-    if isinstance(value, bool | np.bool_):
-        return False
-    return isinstance(value, int | np.integer) or (
-        isinstance(value, float | np.floating) and math.isfinite(value) and float(value).is_integer()
-    )
+def pattern_moments(patterns: Sequence[Pattern], names: Sequence[str]) -> list[PatternMoments]:
+    """Label patterns by the names of their variables."""
+    labelled = []
+    for one in patterns:
+        own = [names[variable] for variable in one.variables]
+        scatter = pd.DataFrame(one.scatter, index=own, columns=own)
+        labelled.append(PatternMoments(one.n_obs, pd.Series(one.mean, index=own), scatter))
+    return labelled
 
 
-def _n_obs_problems(n_obs: object) -> list[str]:
-    if is_whole(n_obs) and int(n_obs) > 1:  # type: ignore[call-overload]
-        return []
-    return [f"n_obs must be a whole number above 1, not {n_obs!r}"]
-
-
-def _labelled_cov(cov: object) -> tuple[list[str], pd.DataFrame | None]:
-    """Return what is wrong with labels and types, or the matrix as floats with text labels."""
-    if not isinstance(cov, pd.DataFrame):
-        return [f"cov must be a pandas DataFrame labelled by variable, not {type(cov).__name__}"], None
-    rows, columns = [str(name) for name in cov.index], [str(name) for name in cov.columns]
-    if not columns:
-        return ["cov has no variables"], None
-    if len(rows) != len(columns):
-        return [f"cov must be square: it has {len(rows)} rows and {len(columns)} columns"], None
-    repeated = sorted({name for name in columns + rows if max(columns.count(name), rows.count(name)) > 1})
-    if repeated:
-        return [f"cov names a variable twice: {listing(repeated)}"], None
-    if set(rows) != set(columns):
-        apart = sorted(set(rows) ^ set(columns))
-        return [f"cov must have the same labels on rows and columns; they differ in {listing(apart)}"], None
-    try:
-        numbers = cov.to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError):
-        return ["cov must hold numbers only"], None
-    return [], pd.DataFrame(numbers, index=rows, columns=columns)[rows]
-
-
-def _labelled_mean(mean: object, names: Sequence[str]) -> tuple[list[str], pd.Series | None]:
-    """Return what is wrong with the means, or the means in the order of `names`."""
-    if mean is None:
-        return [], None
-    if not isinstance(mean, pd.Series):
-        return [f"mean must be a pandas Series labelled by variable or None, not {type(mean).__name__}"], None
-    labels = [str(name) for name in mean.index]
-    missing = [name for name in names if name not in labels]
-    unknown = [name for name in labels if name not in names]
-    problems = [f"mean has no value for {listing(missing)}"] if missing else []
-    problems += [f"mean has variables that cov does not have: {listing(unknown)}"] if unknown else []
-    problems += ["mean names a variable twice"] if len(set(labels)) < len(labels) else []
-    if problems:
-        return problems, None
-    try:
-        numbers = pd.Series(mean.to_numpy(dtype=float, na_value=np.nan), index=labels)[list(names)]
-    except (TypeError, ValueError):
-        return ["mean must hold numbers only"], None
-    infinite = [name for name, value in numbers.items() if not math.isfinite(value)]
-    return ([f"mean is not a finite number for {listing(infinite)}"] if infinite else []), numbers  # type: ignore[arg-type]
-
-
-def _cov_problems(cov: pd.DataFrame, n_obs: object) -> list[str]:
-    """Check the values of a matrix whose labels are sound, from the plainest defect to the subtlest."""
-    names, values = list(cov.columns), cov.to_numpy()
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        more = f" (and {(~finite).sum() - 1} more)" if (~finite).sum() > 1 else ""
-        return [f"cov is not a finite number at {names[row]}, {names[column]}{more}"]
-    variance = np.diag(values)
-    problems = [
-        f"the variance of {name} is {one:g}: " + ("the variable is constant" if one == 0 else "negative")
-        for name, one in zip(names, variance, strict=True)
-        if one <= 0
-    ]
-    if problems:
-        return problems
-    scale = np.sqrt(variance)
-    asymmetry = np.abs(values - values.T) / np.outer(scale, scale)
-    if asymmetry.max() > ASYMMETRY:
-        row, column = np.unravel_index(asymmetry.argmax(), asymmetry.shape)
-        pair = f"{values[row, column]:g} at {names[row]}, {names[column]} but {values[column, row]:g}"
-        return [f"cov is not symmetric: {pair} at {names[column]}, {names[row]}"]
-    dependent = dependent_variables((values + values.T) / 2, names)
-    if not dependent:
-        return []
-    reason = ""
-    if is_whole(n_obs) and int(n_obs) <= len(names):  # type: ignore[call-overload]
-        reason = f"; {n_obs} rows cannot determine the covariances of {len(names)} variables"
-    return [not_positive_definite(dependent, "cov") + reason]
-
-
-def not_positive_definite(dependent: Sequence[str], matrix: str = "the covariance matrix") -> str:
-    """Say that a matrix is not positive definite, and through which variables."""
-    combination = f"some combination of {listing(dependent, 6)}"
-    return f"{matrix} is not positive definite: {combination} has zero or negative variance"
-
-
-def _content_problems(content: object) -> list[str]:
-    """Check the shape of a moments file before its numbers."""
-    if not isinstance(content, Mapping):
-        return [f"not moments: a JSON object is needed, not a {type(content).__name__}"]
-    if content.get("format") != FORMAT:
-        return [f'not moments: "format" must be "{FORMAT}", found {content.get("format")!r}']
-    if content.get("version") != VERSION:
-        found = content.get("version")
-        return [f'"version" must be {VERSION}, found {found!r}: a newer bayescx may have written it']
-    allowed = ("format", "version", "organization", "n_obs", "variables", "mean", "cov")
-    problems = [f'unknown key "{key}"{suggestion(key, allowed)}' for key in content if key not in allowed]
-    problems += [f'"{key}" is missing' for key in ("n_obs", "variables", "cov") if key not in content]
-    if problems:
-        return problems
-    names = content["variables"]
-    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
-        return ['"variables" must be a list of names']
-    size = len(names)
-    if not (_is_numbers(content["cov"], size, rows=size)):
-        problems.append(f'"cov" must be {size} rows of {size} numbers, one for each of the variables')
-    if content.get("mean") is not None and not _is_numbers([content["mean"]], size, rows=1):
-        problems.append(f'"mean" must be null or {size} numbers, one for each of the variables')
-    return problems
-
-
-def _is_numbers(matrix: object, width: int, *, rows: int) -> bool:
-    if not (isinstance(matrix, list) and len(matrix) == rows):
-        return False
-    return all(isinstance(row, list) and len(row) == width and all(_is_number(cell) for cell in row) for row in matrix)
-
-
-def _is_number(cell: object) -> bool:
-    if isinstance(cell, bool) or not isinstance(cell, int | float):
-        return False
-    return isinstance(cell, float) or abs(cell) < 10**300  # JSON integers have no upper end, floats do
+def _by_position(patterns: Sequence[PatternMoments], names: Sequence[str]) -> list[Pattern]:
+    position = {name: k for k, name in enumerate(names)}
+    found = []
+    for one in patterns:
+        variables = sorted(one.variables, key=position.__getitem__)
+        places = tuple(position[name] for name in variables)
+        scatter = one.scatter.loc[variables, variables].to_numpy(copy=True)
+        found.append(Pattern(places, one.n_obs, one.mean[variables].to_numpy(copy=True), scatter))
+    return found

@@ -1,50 +1,49 @@
-"""Rows of respondents -> complete cases of each organization -> moments, with every problem located."""
+"""Rows of respondents -> moments of each organization, by pattern of missing answers, with every problem located."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from bayescx.errors import EvidenceError
-from bayescx.evidence.findings import Finding, listing, shortened, suggestion
-from bayescx.evidence.moments import Floats, dependent_variables, not_positive_definite, two_pass_moments
+from bayescx.evidence.arithmetic import Floats, dependent_variables, two_pass_moments
+from bayescx.evidence.columns import MISSING_WORDS, Column, Integers, Sheet, column_finding, read_column
+from bayescx.evidence.findings import Finding, listing, suggestion
+from bayescx.evidence.incomplete import incomplete_findings
+from bayescx.evidence.moments_checks import not_positive_definite
+from bayescx.evidence.patterns import Pattern, patterns_of
 
-Integers = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
+__all__ = [
+    "MISSING_WORDS",
+    "GroupedRows",
+    "OrganizationSample",
+    "Sheet",
+    "by_organization",
+    "missing_problems",
+    "one_organization",
+    "organization_samples",
+    "spelled_apart",
+]
 
-MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none"})
-"""Spellings of a missing cell; they are not the text that spoils a column."""
+FULL_INFORMATION, COMPLETE_CASES = MISSING = ("fiml", "listwise")
+"""What is done with missing answers: every answer counts, or only respondents who answered everything needed."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """A table as it was read, and how to point at a place in it.
+def missing_problems(missing: object) -> list[str]:
+    """Say that a way to deal with missing answers is not known.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        One row per respondent.
-    source : str
-        Name of the file, or an empty string for a table in memory.
-    line_of : callable, optional
-        From a row number (0-based) to the line of the file where that row begins.
+    Examples
+    --------
+    >>> missing_problems("fiml"), missing_problems("pairwise")
+    ([], ["missing must be 'fiml' or 'listwise', not 'pairwise'"])
     """
-
-    frame: pd.DataFrame
-    source: str = ""
-    line_of: Callable[[int], int | None] | None = None
-
-    def where(self, row: int) -> str:
-        """Name a row as its reader would look it up (the first data row is 1)."""
-        line = self.line_of(row) if self.line_of is not None else None
-        file = f" of {self.source}" if self.source else ""
-        return f"data row {row + 1}{file}" if line is None else f"data row {row + 1}, line {line}{file}"
+    known = " or ".join(repr(one) for one in MISSING)
+    return [] if isinstance(missing, str) and missing in MISSING else [f"missing must be {known}, not {missing!r}"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +82,19 @@ class GroupedRows:
 class OrganizationSample:
     """What the rows of one organization say about the needed variables.
 
-    `n_obs` counts complete rows; `mean` and `cov` are None where a finding stands in their way.
+    Parameters
+    ----------
+    organization : str
+    n_rows, n_obs : int
+        Its rows, and those that count: with at least one needed answer, or with all of them ("listwise").
+    mean, cov : array or None
+        Where all of these rows are complete and nothing is wrong.
+    findings : tuple of Finding
+        What is wrong.
+    patterns : tuple of Pattern
+        Where some of these rows are incomplete and nothing is wrong.
+    lacks : mapping of str to Finding
+        Needed variables that it has no answers to, and how to say so where that is an error.
     """
 
     organization: str
@@ -92,6 +103,8 @@ class OrganizationSample:
     mean: Floats | None
     cov: Floats | None
     findings: tuple[Finding, ...]
+    patterns: tuple[Pattern, ...] = ()
+    lacks: Mapping[str, Finding] = field(default_factory=dict)
 
 
 def one_organization(sheet: Sheet, organization: str) -> GroupedRows:
@@ -147,123 +160,74 @@ def _organization_names(values: Sequence[Any]) -> list[str]:
     return names
 
 
-def organization_samples(rows: GroupedRows, variables: Sequence[str]) -> Iterator[OrganizationSample]:
-    """Yield the complete-case moments of each organization, and what is wrong with its rows.
+def organization_samples(
+    rows: GroupedRows, variables: Sequence[str], missing: str = FULL_INFORMATION
+) -> Iterator[OrganizationSample]:
+    """Yield the moments of each organization, and what is wrong with its rows.
 
     The table is converted to one array and sorted by organization once; nothing runs row by row.
+
+    Parameters
+    ----------
+    rows : GroupedRows
+    variables : sequence of str
+    missing : str
+        "fiml": every row with an answer counts. "listwise": rows that answer everything.
     """
-    columns = [_column(rows.sheet, name) for name in variables]
+    columns = [read_column(rows.sheet, name) for name in variables]
     values = np.column_stack([column.values for column in columns])
     order = np.argsort(rows.codes, kind="stable")
     bounds = np.searchsorted(rows.codes[order], np.arange(len(rows.organizations) + 1))
     for code, organization in enumerate(rows.organizations):
         own = order[bounds[code] : bounds[code + 1]]
-        yield _sample(rows.sheet, organization, own, columns, values[own])
-
-
-@dataclass(frozen=True, eq=False)
-class _Column:
-    """One needed column as numbers (NaN where missing), with the cells that are no numbers.
-
-    `defect` says what is wrong with the column as a whole. `text` marks the cells that may not be used,
-    `stray` those among them that do not even read as numbers: the ones to show.
-    """
-
-    name: str
-    values: Floats
-    text: Mask | None = None
-    stray: Mask | None = None
-    raw: pd.Series | None = None
-    defect: str = ""
-    advice: str = ""
-
-
-def _column(sheet: Sheet, name: str) -> _Column:
-    frame = sheet.frame
-    found = [index for index, label in enumerate(frame.columns) if str(label) == name]
-    if len(found) != 1:
-        nothing = np.full(len(frame), np.nan)
-        if found:
-            return _Column(name, nothing, defect=f"{len(found)} columns '{name}'")
-        return _Column(name, nothing, defect=f"no column '{name}'", advice=suggestion(name, frame.columns))
-    column = frame.iloc[:, found[0]]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        kind = column.cat.categories.dtype
-        column = column.astype(np.float64 if pd.api.types.is_numeric_dtype(kind) else kind)
-    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
-        return _Column(name, column.to_numpy(dtype=np.float64, na_value=np.nan))
-    return _read_cells(name, column, typed=sheet.line_of is None)
-
-
-def _read_cells(name: str, column: pd.Series, *, typed: bool) -> _Column:
-    """Read a column that is not numeric as a whole: tell the cells that are no numbers.
-
-    A CSV file has no types, and one stray word turns a whole column into text: its cells that read as numbers
-    are numbers. In a typed table, text that reads as a number is still text, and is not converted silently.
-    """
-    present = column.notna().to_numpy(dtype=bool)
-    if column.dtype == object:
-        kinds = [pd.api.types.is_number(cell) or isinstance(cell, bool | np.bool_) for cell in column]
-        stored = present & ~np.array(kinds, dtype=bool)
-        numbers = pd.to_numeric(column.where(~stored, None).astype(object), errors="coerce")
-        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-        return _Column(name, values, text=stored, raw=column) if stored.any() else _Column(name, values)
-    if not pd.api.types.is_string_dtype(column.dtype):
-        return _Column(name, np.full(len(column), np.nan), text=present, raw=column)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    filled = present & ~column.str.strip().str.lower().isin(MISSING_WORDS).to_numpy(dtype=bool)
-    stray = filled & np.isnan(values)
-    return _Column(name, values, text=filled if typed else stray, stray=stray, raw=column)
+        yield _sample(rows.sheet, organization, own, columns, values[own], missing)
 
 
 def _sample(
-    sheet: Sheet, organization: str, own: Integers, columns: Sequence[_Column], values: Floats
+    sheet: Sheet, organization: str, own: Integers, columns: Sequence[Column], values: Floats, missing: str
 ) -> OrganizationSample:
     findings: list[Finding] = []
+    lacks: dict[str, Finding] = {}
     sound: list[int] = []
     for index, column in enumerate(columns):
-        found = _column_finding(sheet, organization, own, column)
+        found = column_finding(sheet, organization, own, column)
         if found is None:
             sound.append(index)
+        elif column.is_absent and missing == FULL_INFORMATION:
+            lacks[column.name] = found
         else:
             findings.append(found)
     names = [columns[index].name for index in sound]
     block = values[:, sound]
-    findings += _without_infinities(sheet, organization, own, names, block)
+    infinite = _without_infinities(sheet, organization, own, names, block)
+    findings += infinite
     empty = np.isnan(block).all(axis=0) if len(block) else np.zeros(len(names), dtype=bool)
-    findings += [
-        Finding(f"no values in column '{names[index]}'", organization) for index in np.flatnonzero(empty).tolist()
-    ]
-    complete = block[~np.isnan(block).any(axis=1)] if sound else block
+    for index in np.flatnonzero(empty).tolist():
+        lacks[names[index]] = Finding(f"no values in column '{names[index]}'", organization)
+    if missing == COMPLETE_CASES:
+        findings += lacks.values()
+        lacks = {}
+        counts = ~np.isnan(block).any(axis=1)
+    else:
+        counts = ~np.isnan(block).all(axis=1) if sound else np.ones(len(block), dtype=bool)
+    kept = block[counts]
     mean = cov = None
-    if len(complete) > len(columns) + 1 and names:
-        mean, cov, unusable = _moments(organization, names, complete)
-        findings += unusable
+    patterns: tuple[Pattern, ...] = ()
+    if names and len(kept) > len(columns) - len(lacks) + 1:
+        if lacks or np.isnan(kept).any():
+            patterns = patterns_of(kept)
+            findings += incomplete_findings(organization, names, kept, patterns)
+            patterns = tuple(_placed(one, sound) for one in patterns)
+        else:
+            mean, cov, unusable = _moments(organization, names, kept)
+            findings += unusable
     if findings:
-        mean = cov = None
-    return OrganizationSample(organization, len(own), len(complete), mean, cov, tuple(findings))
+        mean, cov, patterns = None, None, ()
+    return OrganizationSample(organization, len(own), len(kept), mean, cov, tuple(findings), patterns, lacks)
 
 
-def _column_finding(sheet: Sheet, organization: str, own: Integers, column: _Column) -> Finding | None:
-    if column.defect:
-        return Finding(column.defect, organization, advice=column.advice)
-    marked = [mask[own] for mask in (column.stray, column.text) if mask is not None and mask[own].any()]
-    if not marked or column.raw is None:
-        return None
-    row = int(own[marked[0].argmax()])
-    cell = column.raw.iloc[row]
-    detail = f"{sheet.where(row)}: {shortened(repr(cell if isinstance(cell, str) else str(cell)), 40)}"
-    return Finding(f"text in column '{column.name}'", organization, detail, _text_advice(cell))
-
-
-def _text_advice(cell: object) -> str:
-    """Say what to do about a cell that is no number."""
-    text = str(cell).strip()
-    if re.fullmatch(r"[+-]?\d+,\d+", text):
-        return "; write decimals with a point"
-    if re.fullmatch(r"[+-]?\d+(\.\d*)?", text):
-        return "; it holds numbers stored as text: convert the column first"
-    return "; numbers are needed, and an empty cell where there is none"
+def _placed(one: Pattern, places: Sequence[int]) -> Pattern:
+    return Pattern(tuple(places[variable] for variable in one.variables), one.n_obs, one.mean, one.scatter)
 
 
 def _without_infinities(

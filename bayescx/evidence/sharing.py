@@ -14,11 +14,21 @@ import pandas as pd
 from bayescx.errors import EvidenceError
 from bayescx.evidence.evidence import Evidence
 from bayescx.evidence.findings import suggestion
+from bayescx.evidence.lacking import misspelled
 from bayescx.evidence.moments import SampleMoments
+from bayescx.evidence.moments_json import text_of
+from bayescx.evidence.published import Published
 from bayescx.evidence.rows import GroupedRows
-from bayescx.evidence.toml import evidence_document
+from bayescx.evidence.toml import evidence_document, published_document
 
-__all__ = ["missing_cells", "moments_files", "moments_schema", "shareable_columns", "shared_files"]
+__all__ = [
+    "lacking_columns",
+    "missing_cells",
+    "moments_files",
+    "moments_schema",
+    "shareable_columns",
+    "shared_files",
+]
 
 _LONGEST_STEM = 60
 _RESERVED = {"", "con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
@@ -69,13 +79,24 @@ def moments_files(organizations: Iterable[str], folder: str = "") -> dict[str, s
     return {name: f"{prefix}{stem}.json" for name, stem in stems.items()}
 
 
-def shared_files(moments: Mapping[str, SampleMoments], **document: Any) -> dict[str, str]:
-    """Return the files that share moments: name to text.
+def shared_files(
+    moments: Mapping[str, SampleMoments],
+    *,
+    counts: Mapping[str, Mapping[str, int]] | None = None,
+    published: Iterable[Published] = (),
+    signs: Mapping[str, int] | None = None,
+    **document: Any,
+) -> dict[str, str]:
+    """Return the files that share moments: name to text. Each file of moments holds a fingerprint of its content.
 
     Parameters
     ----------
     moments : mapping
         Moments by organization.
+    counts : mapping, optional
+        By organization, what a minimum size of groups cost: ``merged``, ``ignored``, ``dropped``.
+    published, signs
+        Published figures and declared signs, for the end of the document.
     **document
         ``n_planned``, ``simulated``: what the document says besides.
 
@@ -91,8 +112,10 @@ def shared_files(moments: Mapping[str, SampleMoments], **document: Any) -> dict[
     ['evidence.toml', 'north.json']
     """
     names = moments_files(moments)
-    shares = {file: moments[name].to_json(organization=name) for name, file in names.items()}
-    return {"evidence.toml": evidence_document(names, **document), **shares}
+    lost = counts or {}
+    shares = {file: text_of(moments[name], name, counts=lost.get(name), sealed=True) for name, file in names.items()}
+    text = evidence_document(names, **document) + published_document(published, signs)
+    return {"evidence.toml": text, **shares}
 
 
 def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -119,6 +142,22 @@ def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) ->
     if not numeric:
         raise EvidenceError(f"rows {evidence.source}".rstrip(), ["no column holds numbers"])
     return tuple(numeric)
+
+
+def lacking_columns(evidence: Evidence, needed: Iterable[str]) -> tuple[str, ...]:
+    """Columns that no table of rows has, or that hold nothing in any; one of nearly the same name is not lacking.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"org": ["a"] * 3, "trust": [1, 2, 3], "loyal": [3, 2, 1]})
+    >>> lacking_columns(Evidence.from_rows(rows, organization="org"), ["trust", "loyalty", "value"])
+    ('value',)
+    """
+    wanted = tuple(needed)
+    tables = [part.sheet.frame for part in evidence.parts.values() if isinstance(part, GroupedRows)]
+    filled = {str(name) for frame in tables for name in frame.columns[frame.notna().any(axis=0).to_numpy()]}
+    others = filled - set(wanted)
+    return tuple(name for name in wanted if name not in filled and misspelled(name, others) is None)
 
 
 def missing_cells(evidence: Evidence, columns: Iterable[str]) -> dict[str, int]:

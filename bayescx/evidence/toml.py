@@ -1,10 +1,13 @@
-"""Writing an evidence document: which file holds the moments of which organization."""
+"""Writing an evidence document: which file holds the moments of which organization, and figures that were published."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-__all__ = ["evidence_document", "toml_string"]
+from bayescx.evidence.published import Published
+
+__all__ = ["evidence_document", "published_document", "toml_string"]
 
 _SHORT = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
@@ -60,3 +63,49 @@ def evidence_document(moments: Mapping[str, str], *, n_planned: int | None = Non
         f"\n[organizations.{toml_string(name)}]\nmoments = {toml_string(file)}\n" for name, file in moments.items()
     ]
     return head + "".join(tables)
+
+
+def published_document(published: Iterable[Published], signs: Mapping[str, int] | None = None) -> str:
+    """Text of the tables that hold published figures and declared signs: the end of an evidence document.
+
+    Parameters
+    ----------
+    published : iterable of Published
+        Figures, those to be checked among them.
+    signs : mapping of str to int, optional
+        Declared sign, 1 or -1, by path.
+
+    Returns
+    -------
+    str
+        Empty where there is nothing to say; `read_evidence` reads back the same figures and signs.
+
+    Examples
+    --------
+    >>> figure = Published(statistic="r_squared", outcome="trust", value=0.75, organizations=["one"], n_obs=(200, 1000))
+    >>> print(published_document([figure], {"trust~satisfaction": 1}))
+    <BLANKLINE>
+    [signs]
+    "trust~satisfaction" = "+"
+    <BLANKLINE>
+    [[published]]
+    statistic = "r_squared"
+    organizations = ["one"]
+    n_obs = [200, 1000]
+    value = 0.75
+    outcome = "trust"
+    <BLANKLINE>
+    """
+    lines = [f'{toml_string(path)} = "{"+" if sign > 0 else "-"}"\n' for path, sign in (signs or {}).items()]
+    declared = "\n[signs]\n" + "".join(lines) if lines else ""
+    return declared + "".join(_figure(one.to_dict()) for one in published)
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    return "\n[[published]]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in figure.items())
+
+
+def _value(value: str | float | list[Any]) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return toml_string(value) if isinstance(value, str) else repr(value)

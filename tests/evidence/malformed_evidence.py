@@ -228,7 +228,7 @@ TABLES = [
     (
         "column without values",
         table(rows(m=np.nan)),
-        ("no values in column 'm': org00, org01, org02", "org00 (n = 0)"),
+        ("no values in column 'm': org00, org01, org02",),
     ),
     (
         "organizations too small",
@@ -238,12 +238,12 @@ TABLES = [
     (
         "forty organizations too small",
         table(rows(40, n=3)),
-        ("too few complete rows", "all 40 organizations (n = 3)", "--min-n 5"),
+        ("too few respondents", "all 40 organizations (n = 3)", "--min-n 5"),
     ),
     (
-        "too small after incomplete rows",
-        table(spoiled("y", dict.fromkeys(range(9), np.nan))),
-        ("org00 (n = 3)", "--min-n 5"),
+        "too small after rows without an answer",
+        table(rows().assign(**rows()[NAMES].iloc[9:].reindex(range(36)))),
+        ("too few respondents", "org00 (n = 3)", "--min-n 5"),
     ),
     (
         "all organizations kept out",
@@ -366,11 +366,6 @@ DOCUMENTS = [
         ("n_planned must be a whole number above 0, not 'ten'",),
     ),
     (
-        "published figures",
-        document("[organizations.a]\nrows = 'a.csv'\n[[published]]\nvalue = 0.75\n", {"a.csv": rows()}),
-        ("published figures are not supported by this version",),
-    ),
-    (
         "rows where moments should be",
         document("[organizations.a]\nmoments = 'a.csv'\n", {"a.csv": rows()}),
         ("this is a table of rows", 'rows = "..."'),
@@ -382,7 +377,7 @@ DOCUMENTS = [
     ),
     ("other json", shared_moments("[1, 2]"), ("a JSON object is needed, not a list: south (south.json)",)),
     ("other format", shared_moments({"n": 5}), ('"format" must be "bayescx-moments"', "south (south.json)")),
-    ("later version", shared_moments(moments(version=2)), ('"version" must be 1, found 2', "newer bayescx")),
+    ("later version", shared_moments(moments(version=3)), ('"version" must be 1 or 2, found 3', "newer bayescx")),
     (
         "covariance cut short",
         shared_moments(moments(cov=GOOD_COV[:2], mean=[1, 2])),
@@ -421,7 +416,7 @@ DOCUMENTS = [
     (
         "moments of too few respondents",
         shared_moments(moments(n_obs=4)),
-        ("too few complete rows", "south (n = 4)", "--min-n 5"),
+        ("too few respondents", "south (n = 4)", "--min-n 5"),
     ),
     (
         "rows, moments and keys all wrong",
@@ -429,7 +424,7 @@ DOCUMENTS = [
             "n_planned = 1\ncolour = 1\n[organizations.a]\nrows = 'a.csv'\n"
             "[organizations.b]\nmoments = 'b.json'\n[organizations.c]\nrows = 'c.csv'\n",
             {
-                "a.csv": rows(1).drop(columns="m"),
+                "a.csv": rows(1).rename(columns={"m": "M"}),
                 "b.json": moments(cov=[[1, 2, 0], [2, 1, 0], [0, 0, 1]]),
                 "c.csv": spoiled("y", {1: "?"}, organizations=1),
             },
@@ -438,11 +433,307 @@ DOCUMENTS = [
             "5 problems",
             "unknown key 'colour'",
             "n_planned = 1 is smaller than the number of organizations that reported, 3",
-            "no column 'm': a",
+            "no column 'm': a; did you mean 'M'?",
             "some combination of x, m has zero or negative variance: b (b.json)",
             "text in column 'y': c (data row 2, line 3 of c.csv: '?')",
         ),
     ),
 ]
 
-MALFORMED_EVIDENCE: list[tuple[str, Builder, tuple[str, ...]]] = FILES + TABLES + DOCUMENTS
+FIGURE = {
+    "statistic": '"r_squared"',
+    "organizations": '["one", "two"]',
+    "outcome": '"m"',
+    "value": "0.75",
+    "n_obs": "[200, 1000]",
+}
+
+
+def figure(**changes: str | None) -> str:
+    """A sound figure as TOML, with keys put in place of others (None leaves one out)."""
+    keys = {key: value for key, value in (FIGURE | changes).items() if value is not None}
+    return "[[published]]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+
+
+def ratio(**changes: str | None) -> str:
+    """A sound ratio of paths, with keys put in place of others."""
+    sound = {
+        "statistic": '"path_ratio"',
+        "outcome": '"y"',
+        "numerator": '["m"]',
+        "denominator": '["x"]',
+        "value": "4.0",
+    }
+    return figure(**sound | changes)
+
+
+def share(**changes: str | None) -> str:
+    """A sound share, with keys put in place of others."""
+    sound = {"statistic": '"share"', "outcome": '"y"', "cause": '"x"', "reading": '"mediated"'}
+    return figure(**sound | changes)
+
+
+def ordering(**changes: str | None) -> str:
+    """A sound ordering, with keys put in place of others."""
+    sound = {
+        "statistic": '"ordering"',
+        "of": '"path"',
+        "outcome": '"y"',
+        "cause": '"m"',
+        "among": '["x"]',
+        "value": None,
+    }
+    return figure(**sound | changes)
+
+
+def with_rows(text: str, top: str = "") -> Builder:
+    """A document of one organization that shared rows, org00, and what else the text says."""
+    return document(f'{top}\n[organizations.org00]\nrows = "a.csv"\n{text}', {"a.csv": rows(1)})
+
+
+FIGURES = [
+    ("figure without keys", with_rows("[[published]]\n"), ("figure 1: statistic is missing: one of r_squared, path",)),
+    (
+        "figure with a value only",
+        with_rows("[[published]]\nvalue = 0.75\n"),
+        ("3 problems", "figure 1: organizations are missing", "figure 1: n_obs is missing", "such as [200, 1000]"),
+    ),
+    ("figures as a number", with_rows("", "published = 5"), ("tables [[published]], found published = 5",)),
+    ("figures as text", with_rows("", 'published = "none"'), ("tables [[published]], found published = 'none'",)),
+    (
+        "figures in a list of values",
+        with_rows("", "published = [0.75]"),
+        ("figure 1: a table [[published]] is needed",),
+    ),
+    ("one pair of brackets", with_rows(figure()[1:].replace("]]", "]", 1)), ("two brackets on either side",)),
+    (
+        "brackets but no organization",
+        document("published = []\n"),
+        ("there is no organization in it", "[organizations.NAME]"),
+    ),
+    (
+        "figures alone and malformed",
+        document(figure(value="75")),
+        ("figure 1 (r_squared m): value of an r_squared lies between 0 and 1, found 75: write 0.75",),
+    ),
+    (
+        "unknown statistic",
+        with_rows(figure(statistic='"r_sqared"')),
+        ("figure 1 (r_sqared m): unknown statistic 'r_sqared'; did you mean 'r_squared'?",),
+    ),
+    ("statistic in no words", with_rows(figure(statistic="2")), ("unknown statistic 2; there is r_squared, path",)),
+    (
+        "third of three figures",
+        with_rows(figure() + figure(outcome='"y"') + figure(outcome='"x"', value='"75%"')),
+        ("figure 3 (r_squared x): value must be a finite number, found '75%': write 0.75",),
+    ),
+    ("decimal comma", with_rows(figure(value='"0,75"')), ("found '0,75': write 0.75",)),
+    ("value in words", with_rows(figure(value='"most"')), ("value must be a finite number, found 'most'",)),
+    ("value is true", with_rows(figure(value="true")), ("value must be a finite number, found True",)),
+    ("value is nan", with_rows(figure(value="nan")), ("value must be a finite number, found nan",)),
+    ("value is endless", with_rows(figure(value="9" * 400)), ("value must be a finite number, found 9999",)),
+    ("value is a date", with_rows(figure(value="2026-01-02")), ("value must be a finite number, found datetime.date",)),
+    ("value is missing", with_rows(figure(value=None)), ("figure 1 (r_squared m): value is missing",)),
+    ("negative explained variance", with_rows(figure(value="-0.2")), ("lies between 0 and 1, found -0.2",)),
+    (
+        "correlation beyond one",
+        with_rows(figure(statistic='"correlation"', outcome=None, between='["x", "y"]', value="1.2")),
+        ("figure 1 (correlation x with y): value of a correlation lies between -1 and 1, found 1.2",),
+    ),
+    (
+        "correlation of one",
+        with_rows(figure(statistic='"correlation"', outcome=None, between='["x"]', value="0.2")),
+        ("between must name two constructs, found 1",),
+    ),
+    (
+        "correlation with itself",
+        with_rows(figure(statistic='"correlation"', outcome=None, between='["x", "x"]', value="0.2")),
+        ("between names a construct twice: x",),
+    ),
+    ("rounded to nothing", with_rows(figure(rounded_to="0")), ("rounded_to", "above 0 such as 0.01, found 0")),
+    ("rounded to words", with_rows(figure(rounded_to='"5%"')), ("rounded_to", "found '5%'")),
+    ("rounded in percent", with_rows(figure(rounded_to="5")), ("in the units of value, found 5: write 0.05",)),
+    ("nobody asked", with_rows(figure(n_obs="0")), ("n_obs must be a whole number of at least 3, found 0",)),
+    ("half a respondent in a figure", with_rows(figure(n_obs="400.5")), ("whole number of at least 3, found 400.5",)),
+    ("respondents in words", with_rows(figure(n_obs='"400"')), ("whole number of at least 3, found '400'",)),
+    (
+        "respondents not stated",
+        with_rows(figure(n_obs=None)),
+        (
+            "n_obs is missing",
+            "[200, 1000] where it was not",
+        ),
+    ),
+    (
+        "range turned round",
+        with_rows(figure(n_obs="[1000, 200]")),
+        ("n_obs is a range from the lowest to the highest: write [200, 1000], not [1000, 200]",),
+    ),
+    ("range of three", with_rows(figure(n_obs="[1, 2, 3]")), ("n_obs as a range has two numbers",)),
+    ("range of nothing", with_rows(figure(n_obs="[400, 400]")), ("write n_obs = 400",)),
+    (
+        "fewer respondents than organizations need",
+        with_rows(figure(n_obs="5")),
+        ("counts the respondents of the set together; its 2 organizations need at least 6, found 5",),
+    ),
+    ("set is one name", with_rows(figure(organizations='"one"')), ('must be a list: write organizations = ["one"]',)),
+    ("set is empty", with_rows(figure(organizations="[]")), ("a figure speaks of at least one organization",)),
+    ("set of numbers", with_rows(figure(organizations="[1, 2]")), ("must be names in quotes, found 1",)),
+    ("set with a blank name", with_rows(figure(organizations='["one", " "]')), ("names in quotes, found ' '",)),
+    ("set is a table", with_rows(figure(organizations="{one = 1}")), ('names such as ["one", "two"], found {',)),
+    ("organization twice", with_rows(figure(organizations='["one", "one "]')), ("in the set twice: one",)),
+    ("set is not stated", with_rows(figure(organizations=None)), ("organizations are missing: the set",)),
+    ("unknown rule", with_rows(figure(rule='"average"')), ("unknown rule 'average'; there is mean, pooled, each",)),
+    ("unknown use", with_rows(figure(use='"chekc"')), ("unknown use 'chekc'; did you mean 'check'?",)),
+    ("unknown overlap", with_rows(figure(overlap="true")), ("unknown overlap True; there is refuse, replace",)),
+    (
+        "replacing in pooled respondents",
+        with_rows(figure(rule='"pooled"', overlap='"replace"')),
+        ('which rule = "pooled" does not allow', 'rule = "mean"'),
+    ),
+    (
+        "misspelled key",
+        with_rows(figure(vlaue="0.7")),
+        ("figure 1 (r_squared m): unknown key 'vlaue'; did you mean 'value'",),
+    ),
+    ("key that does not belong", with_rows(figure(cause='"x"')), ("an r_squared has no cause; it has outcome",)),
+    ("key that is missing", with_rows(figure(statistic='"path"')), ("figure 1 (path m): a path needs cause",)),
+    ("outcome is a number", with_rows(figure(outcome="3")), ("outcome must be text in quotes, found 3",)),
+    ("outcome is blank", with_rows(figure(outcome='" "')), ("outcome is empty",)),
+    ("source is a list", with_rows(figure(source='["here"]')), ("source must be text in quotes, found ['here']",)),
+    (
+        "cause of itself",
+        with_rows(figure(statistic='"total_effect"', cause='"m"')),
+        ("figure 1 (total_effect m~m): outcome 'm' cannot be a cause of itself",),
+    ),
+    ("ratio to nothing", with_rows(ratio(denominator="[]")), ("denominator must be a list of names in quotes",)),
+    ("ratio to text", with_rows(ratio(denominator='"x"')), ('denominator must be a list: write denominator = ["x"]',)),
+    (
+        "ratio of a path to itself",
+        with_rows(ratio(numerator='["m", "x"]')),
+        ("figure 1 (path_ratio y: m + x to x): numerator and denominator share x",),
+    ),
+    ("ratio read as a share", with_rows(ratio(reading='"pratt"')), ("unknown reading 'pratt'; there is sum, mean",)),
+    (
+        "share without a reading",
+        with_rows(share(reading=None)),
+        ("a share needs reading: one of mediated, coefficients, pratt",),
+    ),
+    ("share in percent", with_rows(share(value="75")), ("a share (mediated) lies between", "found 75: write 0.75")),
+    ("share above all", with_rows(share(reading='"pratt"', value="1.5")), ("share (pratt) lies between 0 and 1",)),
+    ("ordering with a value", with_rows(ordering(value="0.3")), ("an ordering has no value",)),
+    ("ordering among itself", with_rows(ordering(among='["m", "x"]')), ("cause 'm' is also in among",)),
+    ("ordering of correlations", with_rows(ordering(of='"correlation"')), ("unknown of 'correlation'; there is path",)),
+    (
+        "bound without a side",
+        with_rows(figure(statistic='"bound"', of='"r_squared"')),
+        ("figure 1 (bound r_squared m 0.75): a bound of r_squared needs side: one of at_least, at_most",),
+    ),
+    (
+        "bound of nothing",
+        with_rows(figure(statistic='"bound"', side='"at_least"')),
+        ("a bound needs of: one of r_squared, path",),
+    ),
+    ("bound of a bound", with_rows(figure(statistic='"bound"', of='"bound"')), ("unknown of 'bound'",)),
+    (
+        "bound in percent",
+        with_rows(figure(statistic='"bound"', of='"r_squared"', side='"at_least"', value="75")),
+        ("figure 1 (bound r_squared m at least 75): value of an r_squared", "write 0.75"),
+    ),
+    (
+        "everything wrong with one figure",
+        with_rows(figure(statistic='"path"', value='"86%"', n_obs="2", organizations='"one"', rule='"all"', ues="1")),
+        ("6 problems", "unknown key 'ues'", "needs cause", "write 0.86", "unknown rule 'all'"),
+    ),
+    ("figure twice", with_rows(figure() + figure()), ("r_squared m (one, two): the same figure is given 2 times",)),
+    (
+        "figure twice in another order",
+        with_rows(
+            figure(source='"page 3"') + figure(source='"page 3"', organizations='["two", "one"]', value="0.7"),
+        ),
+        ("r_squared m (one, two): the same figure is given 2 times from the source 'page 3'",),
+    ),
+    (
+        "figure of an organization that shared rows",
+        with_rows(figure(organizations='["one", "org00"]')),
+        (
+            "r_squared m (one, org00): would count the respondents of org00 (rows) twice",
+            'overlap = "replace" takes their own statistic out of the figure',
+            'use = "check"',
+        ),
+    ),
+    (
+        "pooled figure of an organization that shared rows",
+        with_rows(figure(organizations='["one", "org00"]', rule='"pooled"')),
+        ("would count the respondents of org00 (rows) twice, as they shared data of their own; use = ",),
+    ),
+    (
+        "nothing remains to be replaced",
+        with_rows(figure(organizations='["org00"]', overlap='"replace"')),
+        ('overlap = "replace" leaves nothing of the set', "org00 (rows)", 'use = "check"'),
+    ),
+    (
+        "figure of an organization kept out",
+        document(
+            'min_n = 20\nrows = "all.csv"\norganization = "org"\n' + figure(organizations='["one", "small"]'),
+            {"all.csv": pd.concat([rows(["big"], 30), rows(["small"], 6)])},
+        ),
+        ("r_squared m (one, small): min_n = 20 keeps out organizations of the set: small (n = 6)", "lower min_n"),
+    ),
+    (
+        "capitals make two organizations of one",
+        with_rows(figure(organizations='["one", "Org00"]')),
+        ("published figures name 'Org00', and there is 'org00'",),
+    ),
+    (
+        "fewer planned than figures know",
+        with_rows(figure(), "n_planned = 2"),
+        ("n_planned = 2 is smaller than the number of organizations that reported, 3",),
+    ),
+    ("signs as a number", with_rows(figure(), "signs = 3"), ("signs must be a table [signs]", "found 3")),
+    (
+        "sign in words",
+        with_rows(figure() + '[signs]\n"m~x" = "positive"'),
+        ("""sign of 'm~x' is "+" or "-\"""", 'write "+"'),
+    ),
+    ("sign as true", with_rows(figure() + '[signs]\n"m~x" = true'), ("sign of 'm~x'", "found True")),
+    ("sign of no path", with_rows(figure() + '[signs]\n"m" = "+"'), ("signs: 'm' is no path", '"outcome~cause"')),
+    ("sign twice", with_rows(figure() + '[signs]\n"m~x" = "+"\n"m ~ x" = "-"'), ("signs: 'm~x' is given twice",)),
+    ("sign of a dotted key", with_rows(figure() + "[signs]\nm.x = 1"), ("signs: 'm' is no path",)),
+    (
+        "rows, figures and signs all wrong",
+        document(
+            "n_planned = 1\n[organizations.a]\nrows = 'a.csv'\n[organizations.b]\nrows = 'none.csv'\n"
+            + figure(organizations='["a", "c"]')
+            + figure(value="75")
+            + '[signs]\n"m~x" = 0\n',
+            {"a.csv": spoiled("y", {1: "?"}, organizations=1)},
+        ),
+        (
+            "6 problems",
+            "figure 2 (r_squared m): value",
+            "signs: the sign of 'm~x'",
+            "n_planned = 1 is smaller than the number of organizations that reported, 3",
+            "r_squared m (a, c): would count the respondents of a (rows) twice",
+            "text in column 'y': a",
+            "no such file: b (none.csv)",
+        ),
+    ),
+    (
+        "forty malformed figures",
+        document("".join(figure(outcome=f'"y{i}"', value=str(i + 2)) for i in range(40))),
+        ("figure 1 (r_squared y0)", "found 2: write 0.02", "... and 24 more problems"),
+    ),
+    (
+        "strange characters in a figure",
+        with_rows(figure(outcome='"<script>\\u202e\\u0007"', value="2", organizations='["../../x"]', n_obs="2")),
+        ("figure 1 (r_squared <script>\\u202e\\x07): value", "found 2"),
+    ),
+    (
+        "names of 200 characters",
+        with_rows(figure(outcome=f'"{"m" * 200}"', value="2", organizations=f'["{"o" * 200}", "{"o" * 200}"]')),
+        ("figure 1 (r_squared mmm", "in the set twice: ooo", "..."),
+    ),
+]
+
+MALFORMED_EVIDENCE: list[tuple[str, Builder, tuple[str, ...]]] = FILES + TABLES + DOCUMENTS + FIGURES

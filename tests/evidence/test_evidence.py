@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from bayescx.errors import EvidenceError
-from bayescx.evidence import Evidence, SampleMoments
+from bayescx.evidence import Evidence, Matched, SampleMoments, read_evidence
 
 NAMES = ("x", "m", "y")
 
@@ -31,8 +34,8 @@ def shares(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(name): own.drop(columns="org") for name, own in frame.groupby("org", sort=False)}
 
 
-def moments_of(frame: pd.DataFrame) -> SampleMoments:
-    complete = frame[list(NAMES)].dropna()
+def moments_of(frame: pd.DataFrame, names: Sequence[str] = NAMES) -> SampleMoments:
+    complete = frame[list(names)].dropna()
     return SampleMoments(len(complete), complete.mean(), complete.cov())
 
 
@@ -154,8 +157,8 @@ def test_what_is_wrong_with_organizations_kept_out_does_not_matter() -> None:
 def test_problems_come_together_and_once() -> None:
     own = shares(FRAME)
     parts = {
-        "a": own["north"].drop(columns="m"),
-        "b": moments_of(own["south"]).select(["x", "y"]),
+        "a": own["north"].rename(columns={"m": "M"}),
+        "b": moments_of(own["south"].rename(columns={"m": "m "}), ["x", "m ", "y"]),
         "c": own["south"].assign(y=np.inf),
         "d": own["tiny"],
     }
@@ -224,7 +227,8 @@ def test_evidence_travels_between_processes() -> None:
 
 
 def test_summary_lists_the_organizations() -> None:
-    evidence = Evidence.from_rows(FRAME.assign(m=FRAME["m"].mask(FRAME.index == 0)), organization="org", min_n=10)
+    frame = FRAME.assign(m=FRAME["m"].mask(FRAME.index == 0))
+    evidence = Evidence.from_rows(frame, organization="org", min_n=10, missing="listwise")
     assert evidence.organizations == ("south", "north", "tiny")
     overview = evidence.summary().set_index("organization")
     assert overview["n_obs"].to_dict() == SIZES
@@ -237,3 +241,168 @@ def test_summary_lists_the_organizations() -> None:
 def test_repr_mentions_rows_without_organization() -> None:
     frame = FRAME.assign(org=FRAME["org"].mask(FRAME.index < 2))
     assert "2 rows name no organization" in repr(Evidence.from_rows(frame, organization="org"))
+
+
+# ------------------------------------------------------------------------------------------ missing answers
+
+
+def holes(share: float = 0.15, seed: int = 4) -> pd.DataFrame:
+    """FRAME without tiny, with answers missing in both organizations; two of south answered nothing."""
+    frame = FRAME[FRAME["org"] != "tiny"].copy()
+    missing = np.random.default_rng(seed).random((len(frame), 3)) < share
+    missing[:2] = True
+    frame[list(NAMES)] = frame[list(NAMES)].mask(missing)
+    return frame
+
+
+def test_missing_answers_leave_patterns() -> None:
+    frame = holes()
+    evidence = Evidence.from_rows(frame, organization="org")
+    matched = evidence.matched(NAMES)
+    answered = frame[list(NAMES)].notna().any(axis=1)
+    expected = answered.groupby(frame["org"], sort=False).sum()
+    assert matched.n_obs.tolist() == expected.tolist()
+    assert matched.dropped == {"south": int((~answered).sum()), "north": 0}
+    assert set(matched.patterns) == {"south", "north"}
+    for j, name in enumerate(matched.organizations):
+        assert sum(one.n_obs for one in matched.patterns[name]) == matched.n_obs[j]
+    assert np.isfinite(matched.cov).all()
+    assert "respondents" in repr(matched)
+    assert evidence.summary(NAMES)["dropped"].tolist() == [matched.dropped["south"], 0]
+
+
+def test_listwise_is_complete_cases() -> None:
+    frame = holes()
+    matched = Evidence.from_rows(frame, organization="org", missing="listwise").matched(NAMES)
+    complete = Evidence.from_rows(frame.dropna(subset=list(NAMES)), organization="org").matched(NAMES)
+    assert matched.patterns == {}
+    assert matched.fingerprint == complete.fingerprint
+    assert sum(matched.dropped.values()) == len(frame) - complete.n_obs.sum()
+
+
+def test_an_organization_with_complete_rows_keeps_its_numbers() -> None:
+    frame = holes()
+    whole = FRAME[FRAME["org"] == "north"]
+    mixed = pd.concat([frame[frame["org"] == "south"], whole])
+    matched = Evidence.from_rows(mixed, organization="org").matched(NAMES)
+    alone = Evidence.from_rows(whole, organization="org").matched(NAMES)
+    assert list(matched.patterns) == ["south"]
+    np.testing.assert_array_equal(matched.mean[1], alone.mean[0])
+    np.testing.assert_array_equal(matched.cov[1], alone.cov[0])
+    assert matched.only(["north"]).patterns == {}
+    assert matched.only(["north"]).cov.tolist() == alone.cov.tolist()
+
+
+def assert_same_patterns(one: Matched, other: Matched) -> None:
+    assert list(one.patterns) == list(other.patterns)
+    for name, groups in one.patterns.items():
+        assert [(g.variables, g.n_obs) for g in groups] == [(g.variables, g.n_obs) for g in other.patterns[name]]
+        for mine, theirs in zip(groups, other.patterns[name], strict=True):
+            np.testing.assert_allclose(mine.mean, theirs.mean, rtol=1e-12)
+            np.testing.assert_allclose(mine.scatter, theirs.scatter, rtol=1e-12, atol=1e-12)
+
+
+def test_rows_and_moments_with_missing_answers_are_the_same_evidence() -> None:
+    by_rows = Evidence.from_rows(holes(), organization="org").matched(NAMES)
+    written = {name: SampleMoments.from_json(one.to_json()) for name, one in by_rows.moments().items()}
+    by_moments = Evidence.from_moments(written).matched(NAMES)
+    assert by_moments.fingerprint == by_rows.fingerprint
+    assert_same_patterns(by_moments, by_rows)
+
+
+@pytest.mark.parametrize("wanted", [("y", "x"), ("m",), ("y", "m", "x")])
+def test_moments_of_more_variables_give_those_of_fewer(wanted: tuple[str, ...]) -> None:
+    frame = holes()
+    shared = Evidence.from_moments(Evidence.from_rows(frame, organization="org").matched(NAMES).moments())
+    by_moments = shared.matched(wanted)
+    by_rows = Evidence.from_rows(frame, organization="org").matched(wanted)
+    assert by_moments.n_obs.tolist() == by_rows.n_obs.tolist()
+    assert_same_patterns(by_moments, by_rows)
+    np.testing.assert_allclose(by_moments.cov, by_rows.cov, rtol=1e-6)
+    np.testing.assert_allclose(by_moments.mean, by_rows.mean, rtol=1e-8)
+
+
+def test_moments_with_missing_answers_have_complete_cases() -> None:
+    frame = holes()
+    shared = Evidence.from_rows(frame, organization="org").matched(NAMES).moments()
+    listwise = Evidence.from_moments(shared, missing="listwise").matched(NAMES)
+    expected = Evidence.from_rows(frame, organization="org", missing="listwise").matched(NAMES)
+    assert listwise.n_obs.tolist() == expected.n_obs.tolist()
+    np.testing.assert_allclose(listwise.cov, expected.cov, rtol=1e-12)
+
+
+def test_fingerprint_sees_every_pattern() -> None:
+    frame = holes()
+    moved = frame.copy()
+    first = moved.index[moved["x"].notna() & moved["m"].notna()][0]
+    moved.loc[first, "m"] += 1e-9
+    emptied = frame.copy()
+    emptied.loc[first, "m"] = np.nan
+    prints = [Evidence.from_rows(one, organization="org").matched(NAMES).fingerprint for one in (frame, moved, emptied)]
+    assert len(set(prints)) == 3
+
+
+def test_correlations_are_a_level_of_their_own() -> None:
+    names = list(NAMES)
+    correlations = FRAME[names].corr()
+    loose = SampleMoments(40, None, correlations, scale_free=True)
+    evidence = Evidence.from_moments({"a": moments_of(FRAME), "b": loose})
+    matched = evidence.matched(NAMES)
+    assert matched.level == {"a": "moments", "b": "correlations"}
+    assert list(matched.patterns) == ["b"]
+    (only,) = matched.patterns["b"]
+    np.testing.assert_array_equal(only.mean, np.zeros(3))
+    np.testing.assert_allclose(only.scatter, 39 * correlations, rtol=1e-14)
+    np.testing.assert_allclose(matched.cov[1], correlations, rtol=1e-14)
+    assert np.isnan(matched.mean[1]).all()
+    assert repr(evidence).endswith("b (correlations, n = 40))")
+    again = Evidence.from_moments(matched.moments()).matched(NAMES)
+    assert again.fingerprint == matched.fingerprint
+    stiff = Evidence.from_moments({"a": moments_of(FRAME), "b": SampleMoments(40, None, correlations)}).matched(NAMES)
+    assert stiff.fingerprint != matched.fingerprint
+
+
+def test_correlations_may_lack_variables_too() -> None:
+    loose = SampleMoments(40, None, FRAME[["x", "y"]].corr(), scale_free=True)
+    evidence = Evidence.from_moments({"a": moments_of(FRAME), "b": loose})
+    matched = evidence.matched(NAMES)
+    assert matched.patterns["b"][0].variables == (0, 2)
+    assert evidence.summary(NAMES)["lacks"].tolist() == ["", "m"]
+    assert Evidence.from_moments(matched.moments()).matched(NAMES).fingerprint == matched.fingerprint
+
+
+def test_min_n_counts_respondents_with_an_answer() -> None:
+    frame = holes(0.4)
+    complete = Evidence.from_rows(frame, organization="org", missing="listwise", min_n=1).summary(NAMES)["n_obs"]
+    assert complete.max() < 20
+    assert Evidence.from_rows(frame, organization="org", min_n=20).matched(NAMES).kept_out == {}
+
+
+@pytest.mark.parametrize("word", ["pairwise", None, 1])
+def test_other_ways_to_deal_with_missing_answers_are_refused(word: Any) -> None:
+    with pytest.raises(EvidenceError, match="missing must be 'fiml' or 'listwise', not"):
+        Evidence.from_rows(FRAME, organization="org", missing=word)
+
+
+def test_a_document_says_what_to_do_with_missing_answers(tmp_path: Path) -> None:
+    holes().to_csv(tmp_path / "rows.csv", index=False)
+    text = 'rows = "rows.csv"\norganization = "org"\n'
+    (tmp_path / "e.toml").write_text(text + 'missing = "listwise"\n')
+    assert read_evidence(tmp_path / "e.toml").matched(NAMES).patterns == {}
+    assert len(read_evidence(tmp_path / "e.toml", missing="fiml").matched(NAMES).patterns) == 2
+    (tmp_path / "e.toml").write_text(text)
+    assert len(read_evidence(tmp_path / "e.toml").matched(NAMES).patterns) == 2
+    (tmp_path / "e.toml").write_text(text + "missing = 3\n")
+    assert read_evidence(tmp_path / "e.toml").problems(NAMES) == ("missing must be 'fiml' or 'listwise', not 3",)
+
+
+def test_summary_of_a_large_table_is_quick() -> None:
+    """Patterns are found in arrays; nothing runs row by row."""
+    rng = np.random.default_rng(9)
+    values = rng.normal(size=(200_000, 3))
+    values[rng.random(values.shape) < 0.1] = np.nan
+    frame = pd.DataFrame(values, columns=NAMES).assign(org="a")
+    began = time.perf_counter()
+    matched = Evidence.from_rows(frame, organization="org").matched(NAMES)
+    assert time.perf_counter() - began < 2
+    assert len(matched.patterns["a"]) == 7

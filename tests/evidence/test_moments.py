@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from bayescx.errors import EvidenceError
-from bayescx.evidence import SampleMoments
-from bayescx.evidence.moments import dependent_variables, two_pass_moments
+from bayescx.evidence import PatternMoments, SampleMoments
+from bayescx.evidence.arithmetic import dependent_variables, two_pass_moments
+from bayescx.evidence.moments_json import text_of
 
 NAMES = ["x", "m", "y"]
 COV = np.array([[1.0, 0.5, 0.3], [0.5, 2.0, 0.4], [0.3, 0.4, 3.0]])
@@ -184,3 +185,172 @@ def test_json_with_absurd_numbers_is_refused() -> None:
     content["cov"][0][0] = 10**400
     with pytest.raises(EvidenceError, match="3 rows of 3 numbers"):
         SampleMoments.from_json(json.dumps(content))
+
+
+# ------------------------------------------------------------------- correlations and missing answers: version 2
+
+R = np.array([[1.0, 0.5, 0.3], [0.5, 1.0, 0.4], [0.3, 0.4, 1.0]])
+
+
+def some_patterns() -> list[PatternMoments]:
+    rng = np.random.default_rng(8)
+    both, x = rng.normal(size=(20, 2)), rng.normal(size=(15, 1))
+    found = []
+    for values, names in ((both, ["x", "m"]), (x, ["x"]), (rng.normal(size=(1, 2)), ["m", "y"]), (both[:12], ["y"])):
+        rows = pd.DataFrame(values[:, : len(names)], columns=names)
+        centred = rows - rows.mean()
+        found.append(PatternMoments(len(rows), rows.mean(), centred.T @ centred))
+    return found
+
+
+def changed(text: str, **changes: Any) -> str:
+    return json.dumps(json.loads(text) | changes)
+
+
+def refused_text(text: str) -> str:
+    with pytest.raises(EvidenceError) as refused:
+        SampleMoments.from_json(text)
+    return str(refused.value)
+
+
+def test_correlations_survive_json() -> None:
+    text = SampleMoments(50, None, labelled(R), scale_free=True).to_json()
+    content = json.loads(text)
+    assert (content["version"], content["scale_free"]) == (2, True)
+    back = SampleMoments.from_json(text)
+    assert back.scale_free
+    np.testing.assert_array_equal(back.cov, R)
+    assert repr(back) == "SampleMoments(n_obs=50, variables=('x', 'm', 'y'), correlations)"
+    assert back.select(["y", "x"]).scale_free
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragment"),
+    [
+        ({"cov": labelled(COV)}, "scale_free means correlations, with 1 on the diagonal; at m it is 2"),
+        ({"mean": pd.Series(0.0, index=NAMES)}, "mean must be None: correlations have no units"),
+        ({"cov": labelled(R + 0.9 * (1 - np.eye(3)))}, "not positive definite"),
+    ],
+)
+def test_what_is_wrong_with_correlations(changes: dict[str, Any], fragment: str) -> None:
+    assert fragment in refusal(**({"cov": labelled(R), "scale_free": True} | changes))
+
+
+def test_a_correlation_matrix_may_be_written_by_hand() -> None:
+    text = json.dumps(
+        {"format": "bayescx-moments", "version": 2, "scale_free": True, "n_obs": 80, "variables": NAMES}
+        | {"cov": R.tolist()}
+    )
+    assert SampleMoments.from_json(text).n_obs == 80
+    assert '"scale_free" needs "version": 2' in refused_text(changed(text, version=1))
+    assert '"scale_free" must be true or false, found 1' in refused_text(changed(text, scale_free=1))
+
+
+def test_patterns_survive_json_to_the_last_bit() -> None:
+    moments = SampleMoments.from_patterns(some_patterns())
+    text = moments.to_json(organization="north")
+    assert json.loads(text)["version"] == 2
+    back = SampleMoments.from_json(text)
+    assert (back.n_obs, back.variables) == (48, ("x", "m", "y"))
+    for one, other in zip(back.answer_patterns(NAMES), moments.answer_patterns(NAMES), strict=True):
+        assert (one.variables, one.n_obs) == (other.variables, other.n_obs)
+        np.testing.assert_array_equal(one.mean, other.mean)
+        np.testing.assert_array_equal(one.scatter, other.scatter)
+    pd.testing.assert_frame_equal(back.cov, moments.cov, check_exact=True)
+
+
+def test_select_regroups_those_who_answered_the_rest() -> None:
+    moments = SampleMoments.from_patterns(some_patterns())
+    chosen = moments.select(["m", "x"])
+    assert chosen.n_obs == 36
+    assert [(one.variables, one.n_obs) for one in chosen.patterns] == [(("m", "x"), 20), (("m",), 1), (("x",), 15)]
+    alone = moments.select(["x"])
+    assert (alone.n_obs, alone.patterns) == (35, ())
+    assert "4 patterns of answers" in repr(moments)
+
+
+def test_answer_patterns_of_complete_moments() -> None:
+    (only,) = SampleMoments(50, None, labelled(COV)).answer_patterns(["y", "z", "x"])
+    assert (only.variables, only.n_obs) == ((0, 2), 50)
+    np.testing.assert_array_equal(only.mean, [0, 0])
+    np.testing.assert_allclose(only.scatter, 49 * COV[np.ix_([2, 0], [2, 0])], rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragment"),
+    [
+        ({"n_obs": 0}, "n_obs must be a whole number above 0, not 0"),
+        ({"n_obs": 1}, "scatter of a single respondent must be 0"),
+        ({"mean": None}, "mean must be given"),
+        ({"mean": pd.Series({"x": 1.0})}, "mean has no value for m, y"),
+        ({"scatter": labelled(np.tril(COV))}, "scatter is not symmetric"),
+        ({"scatter": labelled(COV - 2 * np.eye(3))}, "cannot be sums of squares and products"),
+        ({"scatter": labelled(COV).replace(0.4, np.nan)}, "scatter must hold finite numbers"),
+        ({"scatter": COV}, "scatter must be a pandas DataFrame"),
+    ],
+)
+def test_invalid_patterns_cannot_exist(changes: dict[str, Any], fragment: str) -> None:
+    sound: dict[str, Any] = {"n_obs": 9, "mean": pd.Series(0.0, index=NAMES), "scatter": labelled(COV)}
+    with pytest.raises(EvidenceError) as refused:
+        PatternMoments(**sound | changes)
+    assert fragment in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fragment"),
+    [
+        ({"n_obs": 50}, "patterns have 48 respondents, n_obs is 50"),
+        ({"mean": None}, "mean must be given with patterns of missing answers"),
+        ({"patterns": some_patterns()[:2], "n_obs": 35}, "patterns and cov have different variables: y"),
+    ],
+)
+def test_patterns_and_their_sum_agree(changes: dict[str, Any], fragment: str) -> None:
+    sound = {"n_obs": 48, "mean": pd.Series(0.0, index=NAMES), "cov": labelled(COV), "patterns": some_patterns()}
+    assert fragment in refusal(**(sound | changes))
+
+
+def test_too_few_respondents_have_no_covariances() -> None:
+    one = PatternMoments(1, pd.Series({"x": 1.0}), labelled([[0.0]], ["x"]))
+    with pytest.raises(EvidenceError, match="two respondents are needed for covariances, found 1"):
+        SampleMoments.from_patterns([one])
+
+
+@pytest.mark.parametrize("key", ["n_obs", "organization", "cov", "patterns", "merged"])
+def test_a_changed_file_is_refused(key: str) -> None:
+    moments = SampleMoments.from_patterns(some_patterns())
+    text = text_of(moments, "north", counts={"merged": 0, "ignored": 0, "dropped": 2})
+    content = json.loads(text)
+    assert SampleMoments.from_json(json.dumps(content, indent=4, sort_keys=True)).n_obs == 48
+    if key == "cov":
+        content["cov"][0][0] *= 1 + 1e-12
+    elif key == "patterns":
+        content["patterns"] = content["patterns"][::-1]
+    else:
+        content[key] = 49
+    said = refused_text(json.dumps(content))
+    assert "the file was changed after it was written" in said
+    assert "ask for it again" in said
+
+
+def test_complete_moments_can_have_a_fingerprint_too() -> None:
+    moments = SampleMoments(50, None, labelled(COV))
+    assert "fingerprint" not in json.loads(moments.to_json())
+    sealed = text_of(moments, sealed=True)
+    assert SampleMoments.from_json(sealed).n_obs == 50
+    assert "was changed" in refused_text(changed(sealed, n_obs=51))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fragment"),
+    [
+        (5, "pattern 1: an object with the keys n_obs, variables, mean, scatter is needed"),
+        ({"n_obs": 5}, "pattern 1: an object with the keys"),
+        ({"n_obs": 5, "variables": [1], "mean": [0], "scatter": [[0]]}, '"variables" must be a list of names'),
+        ({"n_obs": 5, "variables": ["x"], "mean": [0, 1], "scatter": [[0]]}, '"mean" must be 1 numbers'),
+        ({"n_obs": 5, "variables": ["x"], "mean": [0], "scatter": [["a"]]}, '"scatter" 1 rows of 1 numbers'),
+    ],
+)
+def test_malformed_patterns_in_a_file(pattern: object, fragment: str) -> None:
+    content = json.loads(SampleMoments(50, pd.Series(0.0, index=NAMES), labelled(COV)).to_json())
+    assert fragment in refused_text(json.dumps(content | {"version": 2, "patterns": [pattern]}))
+    assert '"patterns" must be a list' in refused_text(json.dumps(content | {"version": 2, "patterns": pattern}))

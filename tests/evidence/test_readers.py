@@ -127,7 +127,7 @@ def test_what_makes_csv_files_differ_does_not_matter(content: bytes, tmp_path: P
 @pytest.mark.parametrize("word", ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>"])
 def test_missing_cells_may_be_spelled_out(word: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(CSV + f"a,1,{word},2\n" * 3)
-    matched = read_evidence(tmp_path / "rows.csv", organization="org").matched(NAMES)
+    matched = read_evidence(tmp_path / "rows.csv", organization="org", missing="listwise").matched(NAMES)
     assert matched.dropped == {"a": 3}
 
 

@@ -1,4 +1,4 @@
-"""Rows: told apart by organization, complete cases, every odd cell located."""
+"""Rows: told apart by organization, complete cases or patterns of answers, every odd cell located."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def frame(n: int = 12, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame(np.random.default_rng(seed).normal(size=(n, 3)), columns=["x", "m", "y"])
 
 
-def sample(rows: pd.DataFrame, variables: tuple[str, ...] = ("x", "m", "y")) -> OrganizationSample:
-    (only,) = organization_samples(one_organization(Sheet(rows), "north"), variables)
+def sample(
+    rows: pd.DataFrame, variables: tuple[str, ...] = ("x", "m", "y"), missing: str = "listwise"
+) -> OrganizationSample:
+    (only,) = organization_samples(one_organization(Sheet(rows), "north"), variables, missing)
     return only
 
 
-def found(rows: pd.DataFrame) -> list[str]:
-    return [f"{finding.what} ({finding.detail}){finding.advice}" for finding in sample(rows).findings]
+def found(rows: pd.DataFrame, missing: str = "listwise") -> list[str]:
+    return [f"{one.what} ({one.detail}){one.advice}" for one in sample(rows, missing=missing).findings]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_samples_equal_a_computation_organization_by_organization() -> None:
     rows = frame(300).assign(org=np.random.default_rng(2).choice(["c", "a", "b"], 300), text="any")
     rows.loc[rows.sample(40, random_state=1).index, "m"] = np.nan
     grouped = by_organization(Sheet(rows), "org")
-    samples = {one.organization: one for one in organization_samples(grouped, ["y", "x", "m"])}
+    samples = {one.organization: one for one in organization_samples(grouped, ["y", "x", "m"], "listwise")}
     assert tuple(samples) == grouped.organizations == tuple(rows["org"].unique())
     for name, one in samples.items():
         own = rows.loc[rows["org"] == name, ["y", "x", "m"]]
@@ -189,3 +191,74 @@ def test_collinear_columns_are_named() -> None:
 def test_constant_columns_do_not_hide_collinear_ones() -> None:
     rows = frame().assign(x=1.0, y=lambda one: -one["m"])
     assert len(found(rows)) == 2
+
+
+# --------------------------------------------------------------------------------------- full information
+
+
+def test_complete_rows_give_the_same_numbers_to_the_last_bit() -> None:
+    rows = pd.concat([frame(30), pd.DataFrame(np.nan, index=range(4), columns=["x", "m", "y"])], ignore_index=True)
+    whole, cases = sample(rows, missing="fiml"), sample(rows)
+    assert whole.patterns == ()
+    assert (whole.n_rows, whole.n_obs) == (cases.n_rows, cases.n_obs) == (34, 30)
+    np.testing.assert_array_equal(whole.mean, cases.mean)
+    np.testing.assert_array_equal(whole.cov, cases.cov)
+
+
+def test_incomplete_rows_are_grouped_by_what_was_answered() -> None:
+    rows = frame(30)
+    rows.loc[:4, "m"] = np.nan
+    rows.loc[3:9, "y"] = np.nan
+    rows.loc[10, ["x", "m", "y"]] = np.nan
+    one = sample(rows, missing="fiml")
+    assert (one.n_rows, one.n_obs, one.mean, one.cov) == (30, 29, None, None)
+    assert [(group.variables, group.n_obs) for group in one.patterns] == [
+        ((0, 1, 2), 19),
+        ((0, 1), 5),
+        ((0, 2), 3),
+        ((0,), 2),
+    ]
+    own = rows.loc[:2, ["x", "y"]]
+    np.testing.assert_allclose(one.patterns[2].mean, own.mean(), rtol=1e-12)
+    np.testing.assert_allclose(one.patterns[2].scatter, own.cov() * 2, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("how", ["absent", "empty"])
+def test_a_variable_that_nobody_answered_is_lacking(how: str) -> None:
+    rows = frame(30).drop(columns="m") if how == "absent" else frame(30).assign(m=np.nan)
+    one = sample(rows, missing="fiml")
+    assert one.findings == ()
+    assert list(one.lacks) == ["m"]
+    (only,) = one.patterns
+    assert (only.variables, only.n_obs) == ((0, 2), 30)
+    np.testing.assert_allclose(only.scatter, frame(30)[["x", "y"]].cov() * 29, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([2.5, np.nan] * 6, "column 'm' is constant (always 2.5)"),
+        ([2.5] + [np.nan] * 11, "column 'm' is constant (always 2.5)"),
+        ([1e200, -1e200, np.nan] * 4, "values too large to square"),
+        ([1, np.nan, np.inf, 2] * 3, "a value that is not finite in column 'm' (data row 3: inf)"),
+    ],
+)
+def test_available_answers_are_checked(column: object, message: str) -> None:
+    (only,) = found(frame().assign(m=column), "fiml")
+    assert message in only
+
+
+def test_collinear_answers_are_found_in_complete_rows_or_in_pairs() -> None:
+    twins = frame(30).assign(y=lambda one: 3 * one["m"] - 1e3)
+    some = twins.assign(x=twins["x"].mask(twins.index < 10))
+    few = twins.assign(x=twins["x"].mask(twins.index > 2))
+    for rows in (some, few):
+        (only,) = found(rows, "fiml")
+        assert "some combination of m, y has zero or negative variance" in only
+
+
+def test_collinear_by_the_chance_of_who_answered_everything_is_not_collinear() -> None:
+    rows = frame(30)
+    rows.loc[:14, "y"] = 3 * rows.loc[:14, "m"] - 1e3
+    rows.loc[15:, "x"] = np.nan
+    assert found(rows, "fiml") == []

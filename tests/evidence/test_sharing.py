@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, SampleMoments, moments_schema, read_evidence, shareable_columns, shared_files
-from bayescx.evidence.moments import FORMAT, VERSION
+from bayescx.evidence.moments_json import FORMAT, VERSIONS
 from bayescx.evidence.sharing import moments_files
 
 NAMES = st.lists(st.text(st.characters(exclude_categories=["Cs"])), unique=True, max_size=8)
@@ -57,7 +57,7 @@ def test_what_is_shared_reads_back_the_same(tmp_path: Path) -> None:
 def test_the_schema_is_that_of_the_format() -> None:
     schema = moments_schema()
     assert schema["properties"]["format"]["const"] == FORMAT
-    assert schema["properties"]["version"]["const"] == VERSION
+    assert tuple(schema["properties"]["version"]["enum"]) == VERSIONS
     text = SampleMoments(9, None, COV).to_json()
     jsonschema.validate(json.loads(text), schema)
 
