@@ -10,6 +10,7 @@ ORGANIZATION = "organization"
 PATH = "path"
 CAUSE = "cause"
 OUTCOME = "outcome"
+SAMPLE = "published_sample"
 
 TARGETS = ("organization", "typical", "average", "new", "alone")
 POOLINGS = ("none", "partial", "full")

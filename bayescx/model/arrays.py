@@ -1,26 +1,33 @@
 """Layout, moments, priors and steering as the arrays of the compiled density, and the order of its free parameters.
 
-Free parameters x = [z (shared), mean and SD (population), eps (organization by organization)], each centred and
-scaled so that the sampler starts with all of them near 1: mu = centre + scale * x, tau = scale * log(1 + e^x).
+Free parameters x = [z (shared), mean and SD (population), eps (organization by organization), extra], each centred
+and scaled so that the sampler starts with all of them near 1; tau = scale * log(1 + e^x). Extra are one number per
+unknown sample size of published figures, then p log scales per organization that shared correlations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayescx.errors import PriorError
 from bayescx.kernel import problem
+from bayescx.kernel.anchors import POOLED
+from bayescx.kernel.patterns import Patterns
 from bayescx.kernel.priors import encode
+from bayescx.model.anchoring import Places, anchor_arrays
 from bayescx.model.averages import free_directions
-from bayescx.model.layout import Entry, Layout
+from bayescx.model.informed import Informed
+from bayescx.model.layout import Layout
+from bayescx.model.structure import structure_arrays
 from bayescx.priors import Prior, Priors
 
-__all__ = ["Arrays", "Sample", "component_priors", "route_of", "structure_arrays"]
+__all__ = ["Arrays", "Sample", "Told", "component_priors"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,10 +49,53 @@ _VAGUE_SD = 10.0  # steers independent components whose prior has no SD
 
 @dataclass(frozen=True)
 class Sample:
-    """Moments on the common scale: ``n_obs`` (J,), ``cov`` (J, p, p) with divisor n - 1."""
+    """Moments on the common scale: ``n_obs`` (J,), ``cov`` (J, p, p) with divisor n - 1.
+
+    Organizations in ``patterns`` and those known by figures only (``n_obs`` 0) have no say through ``cov``.
+    """
 
     n_obs: Ints
     cov: Floats
+    patterns: Patterns | None = None
+
+    @cached_property
+    def is_complete(self) -> NDArray[np.bool_]:
+        """Which organizations enter by their complete moments, (J,)."""
+        complete = self.n_obs > 0
+        if self.patterns is not None:
+            complete[self.patterns.organization] = False
+        return complete
+
+    @property
+    def n_extra(self) -> int:
+        """Log scales of organizations that shared correlations."""
+        return 0 if self.patterns is None else self.cov.shape[1] * int((self.patterns.free_extra >= 0).sum())
+
+    def with_fixed_scales(self) -> Sample:
+        """The same with correlations as covariances: an organization by itself says nothing about its scale."""
+        if self.n_extra == 0 or self.patterns is None:
+            return self
+        return replace(self, patterns=self.patterns._replace(free_extra=np.full_like(self.patterns.free_extra, -1)))
+
+    def data(self) -> problem.Data:
+        """What the compiled density reads of complete organizations; the others weigh nothing."""
+        complete = self.is_complete
+        half_df = np.where(complete, (self.n_obs - 1) / 2.0, 0.0)
+        return problem.Data(half_df, np.where(complete[:, None, None], self.cov, np.eye(self.cov.shape[1])))
+
+
+class Told(NamedTuple):
+    """Steering of population means: location and scale of the prior, and own estimates with their variances."""
+
+    centre: Floats
+    scale: Floats
+    estimates: tuple[Floats, ...]
+    variances: tuple[Floats, ...]
+
+    @classmethod
+    def nothing(cls, n_pop: int) -> Told:
+        """Means are their own free numbers."""
+        return cls(np.zeros(n_pop), np.ones(n_pop), (np.zeros(0),) * n_pop, (np.zeros(0),) * n_pop)
 
 
 def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior | None]]:
@@ -86,11 +136,11 @@ def _by_component(layout: Layout, priors: Priors) -> dict[str, Prior]:
     return {known[name]: prior for name, prior in priors.overrides.items()}
 
 
-def _encode(priors: Sequence[Prior], *, positive: bool) -> tuple[Ints, Floats]:
+def _encode(priors: Sequence[Prior], *, positive: bool, signed: Sequence[bool] | None = None) -> tuple[Ints, Floats]:
     codes, numbers = [], []
-    for prior in priors:
+    for prior, fits in zip(priors, signed or (False,) * len(priors), strict=True):
         known = encode(prior.name, prior.parameters)
-        if known is None or prior.positive != positive:
+        if known is None or (prior.positive != positive and not fits):
             raise PriorError(
                 f'{prior} restricts the sign of a value that engine="kernel" leaves free; use engine="pymc", '
                 "or a prior on the whole line such as Normal"
@@ -130,13 +180,15 @@ class Arrays:
     steering: problem.Steering
     shared_steering: tuple[Floats, Floats] | None = None
     """Centre (Z,) and scale (Z, Z) of the free parameters behind shared components, once they are known."""
-    mean_steering: tuple[Floats, Floats] | None = None
-    """Centre and scale (populations,) of population means, once they are known."""
+    told: Told | None = None
+    """What organizations' own data tell about population means, once it is known."""
+    informed: Informed | None = None
+    """Published figures, and what they anchor."""
 
     @classmethod
-    def of(cls, layout: Layout, sample: Sample, priors: Priors) -> Arrays:
+    def of(cls, layout: Layout, sample: Sample, priors: Priors, informed: Informed | None = None) -> Arrays:
         """Arrays that steer nothing yet: own components are non-centered."""
-        blank = cls(layout, sample, priors, problem.Steering(*(np.zeros((1, 1)),) * 3))
+        blank = cls(layout, sample, priors, problem.Steering(*(np.zeros((1, 1)),) * 3), informed=informed)
         n_org, n_own = len(sample.n_obs), len(blank.own)
         total = sum(len(block) ** 2 for block in blank.blocks if len(block) > 1)
         zeros = np.zeros((n_org, n_own))
@@ -177,21 +229,21 @@ class Arrays:
         centre, scale = self.shared_steering
         return offset + matrix @ centre, matrix @ scale
 
-    @property
-    def mean_map(self) -> tuple[Floats, Floats]:
-        """Centre and scale (populations,) from free parameters to population means."""
-        n_pop = len(self.population)
-        return (np.zeros(n_pop), np.ones(n_pop)) if self.mean_steering is None else self.mean_steering
-
     def _log_volume(self) -> Floats:
         scale = np.eye(self.n_shared_free) if self.shared_steering is None else self.shared_steering[1]
-        return np.array([np.linalg.slogdet(scale)[1] + np.log(self.mean_map[1]).sum()])
+        return np.array([np.linalg.slogdet(scale)[1]])
 
     @cached_property
     def sd_scale(self) -> Floats:
         """A typical size of each population SD under its prior, shape (populations,)."""
         described = component_priors(self.layout, self.priors)
         return np.array([_typical_size(sd) for c in self.population if (sd := described[c][1]) is not None])
+
+    @cached_property
+    def population_prior(self) -> Floats:
+        """Location and scale of each population centre's prior, shape (populations, 2)."""
+        described = component_priors(self.layout, self.priors)
+        return np.array([_location_and_scale(described[c][0]) for c in self.population]).reshape(-1, 2)
 
     @property
     def n_shared_free(self) -> int:
@@ -201,12 +253,17 @@ class Arrays:
     @property
     def n_dim(self) -> int:
         """D, the number of free parameters."""
-        return self.n_shared_free + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own)
+        return self.n_shared_free + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own) + self.n_extra
+
+    @property
+    def n_extra(self) -> int:
+        """Unknown sample sizes, and log scales of organizations that shared correlations."""
+        return self.sample.n_extra + (len(self.informed.figures.unknown_sizes) if self.informed else 0)
 
     @property
     def n_expanded(self) -> int:
-        """Length of the expanded draw: shared, mu, tau, own components."""
-        return len(self.shared) + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own)
+        """Length of the expanded draw: shared, mu, tau, own components, extra."""
+        return len(self.shared) + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own) + self.n_extra
 
     @cached_property
     def records(self) -> NDArray[np.uint64]:
@@ -215,8 +272,51 @@ class Arrays:
 
     @cached_property
     def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
-        data = problem.Data((self.sample.n_obs - 1) / 2.0, self.sample.cov)
-        return problem.pack(data, structure_arrays(self.layout), self.pooling_arrays, self._priors(), self.steering)
+        plain = (
+            self.sample.data(), structure_arrays(self.layout), self.pooling_arrays, self._priors(), self.steering
+        )  # fmt: skip
+        if self.sample.patterns is None and self.informed is None:
+            return problem.pack(*plain)
+        informed = self.informed or Informed.of_nothing()
+        patterns = self.sample.patterns or _no_patterns(len(self.layout.variables))
+        slots = {name: q for q, name in enumerate(informed.figures.members)}
+        anchors = anchor_arrays(informed.anchors, self.placed, slots, self._places())
+        own_signs = {c: sign for c, sign in informed.signs.items() if c in self.own}
+        figures = informed.figures.arrays(self.layout, own_signs, only_figures=informed.only_figures)
+        return problem.pack(*plain, patterns, figures, anchors)
+
+    @cached_property
+    def placed(self) -> tuple[int, ...]:
+        """Components whose population centre is placed by figures: nothing else speaks of them."""
+        if self.informed is None or not self.informed.only_figures:
+            return ()
+        anchored = (a.component for a in self.informed.anchors if not a.is_ratio and a.mode == POOLED)
+        return tuple(dict.fromkeys(anchored))
+
+    @cached_property
+    def shared_free(self) -> dict[int, int]:
+        """Free number of each shared component that has one of its own."""
+        _, matrix = free_directions(self.layout, self.shared)
+        alone = np.count_nonzero(matrix, axis=0) == 1
+        return {self.shared[int(np.argmax(matrix[:, k]))]: int(k) for k in np.flatnonzero(alone)}
+
+    def _places(self) -> Places:
+        described = component_priors(self.layout, self.priors)
+        own = {c: o for o, c in enumerate(self.own)}
+        population = {c: k for k, c in enumerate(self.population)}
+        shared = {c: i for i, c in enumerate(self.shared)}
+        nowhere = -1
+        return Places(
+            own=lambda c: own.get(c, nowhere),
+            population=lambda c: population.get(c, nowhere),
+            shared=lambda c: shared.get(c, nowhere),
+            free=lambda c: self.shared_free.get(c, nowhere),
+            prior=lambda c: _location_and_scale(described[c][0]),
+        )
+
+    def _kinds(self, components: Sequence[int], placed: Collection[int]) -> Ints:
+        signs = self.informed.signs if self.informed else {}
+        return np.array([problem.PLACED if c in placed else signs.get(c, problem.LINEAR) for c in components], np.int64)
 
     @cached_property
     def pooling_arrays(self) -> problem.Pooling:
@@ -227,6 +327,7 @@ class Arrays:
         several = [block for block in self.blocks if len(block) > 1]
         sizes = np.array([len(block) for block in several], dtype=np.int64)
         offset, matrix = self.shared_map
+        told = self.told or Told.nothing(len(self.population))
         population = np.array([position.get(c, -1) for c in self.own], dtype=np.int64)
         return problem.Pooling(
             own_component=np.array(self.own, dtype=np.int64),
@@ -235,8 +336,11 @@ class Arrays:
             independent=np.flatnonzero(population < 0),
             fixed_mean=steer[:, 0],
             fixed_sd=steer[:, 1],
-            mean_centre=self.mean_map[0],
-            mean_scale=self.mean_map[1],
+            mean_centre=told.centre,
+            mean_scale=told.scale,
+            told_start=np.concatenate([[0], np.cumsum([len(one) for one in told.estimates])]).astype(np.int64),
+            told_estimate=np.concatenate([np.zeros(0), *told.estimates]),
+            told_variance=np.concatenate([np.zeros(0), *told.variances]),
             sd_scale=self.sd_scale,
             log_volume=self._log_volume(),
             block_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
@@ -244,7 +348,18 @@ class Arrays:
             shared_component=np.array(self.shared, dtype=np.int64),
             shared_offset=offset,
             shared_matrix=matrix,
+            mean_kind=self._kinds(self.population, self.placed),
+            shared_kind=self._kinds(self.shared, self.anchored_shared),
         )
+
+    @cached_property
+    def anchored_shared(self) -> tuple[int, ...]:
+        """Shared components that figures anchor."""
+        return tuple(a.component for a in self.informed.anchors if a.mode != POOLED) if self.informed else ()
+
+    def _signed(self, components: Sequence[int]) -> list[bool]:
+        signs = self.informed.signs if self.informed else {}
+        return [signs.get(c, 0) > 0 for c in components]
 
     def _priors(self) -> problem.Priors:
         described = component_priors(self.layout, self.priors)
@@ -252,56 +367,16 @@ class Arrays:
         independent = Prior("Normal")
         own = [independent if self.layout.kinds[c] == "partial" else described[c][0] for c in self.own]
         return problem.Priors(
-            *_encode([described[c][0] for c in self.shared], positive=False),
+            *_encode([described[c][0] for c in self.shared], positive=False, signed=self._signed(self.shared)),
             *_encode(own, positive=False),
-            *_encode([described[c][0] for c in self.population], positive=False),
+            *_encode([described[c][0] for c in self.population], positive=False, signed=self._signed(self.population)),
             *_encode([sd for c in self.population if (sd := described[c][1]) is not None], positive=True),
         )
 
 
-def _by_row(entries: Sequence[Entry], n_rows: int) -> tuple[Ints, Ints, Ints, Floats]:
-    ordered = sorted(entries, key=lambda e: e.row)
-    counts = np.bincount([e.row for e in ordered], minlength=n_rows) if ordered else np.zeros(n_rows, dtype=np.int64)
-    return (
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.array([e.column for e in ordered], dtype=np.int64),
-        np.array([e.component for e in ordered], dtype=np.int64),
-        np.array([e.value for e in ordered], dtype=np.float64),
-    )
-
-
-def route_of(layout: Layout) -> int:
-    """The cheapest exact form of the likelihood that the model allows."""
-    exogenous = set(layout.exogenous)
-    residual_cells = [i for i, _ in np.argwhere(layout.psi_cells >= 0) if i not in exogenous]
-    zero = any(e.component < 0 and e.value == 0 for e in layout.psi)
-    if residual_cells or zero or np.any(layout.theta_cells >= 0):
-        return problem.GENERAL
-    latent = set(layout.model.latents)
-    if not latent:
-        return problem.OBSERVED
-    exact = any(e.component < 0 and e.value == 0 for e in layout.theta)
-    return problem.GENERAL if exact or latent != set(layout.constructs) else problem.LATENT
-
-
-def structure_arrays(layout: Layout) -> problem.Structure:
-    """The layout's entries as index arrays."""
-    m, p = len(layout.constructs), len(layout.variables)
-    block = np.array(layout.exogenous if len(layout.exogenous) > 1 else (), dtype=np.int64)
-    single = np.array([i for i in range(m) if i not in block], dtype=np.int64)
-    column_of = {name: i for i, name in enumerate(layout.variables)}
-    return problem.Structure(
-        np.array([route_of(layout), len(layout.components)], dtype=np.int64),
-        *_by_row(layout.paths, m),
-        *_by_row(layout.loadings, p),
-        np.array([e.component for e in layout.psi], dtype=np.int64),
-        np.array([e.value for e in layout.psi], dtype=np.float64),
-        np.array([e.component for e in layout.theta], dtype=np.int64),
-        np.array([e.value for e in layout.theta], dtype=np.float64),
-        block,
-        single,
-        layout.psi_cells[np.ix_(block, block)],
-        layout.psi_cells,
-        layout.theta_cells,
-        np.array([column_of.get(name, -1) for name in layout.constructs], dtype=np.int64),
+def _no_patterns(p: int) -> Patterns:
+    ints, floats = np.zeros(0, dtype=np.int64), np.zeros(0)
+    seen = np.zeros((0, p), dtype=np.int64)
+    return Patterns(
+        ints, np.zeros(1, dtype=np.int64), ints, floats, floats, ints, seen, np.zeros((0, p)), np.zeros((0, p * p))
     )

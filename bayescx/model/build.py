@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import wishart
 
 from bayescx._names import BLOCK_VARIABLES, ORGANIZATION
-from bayescx.errors import ModelError
+from bayescx.errors import ModelError, PriorError
 from bayescx.model.arrays import Arrays, component_priors
 from bayescx.model.averages import free_directions
 from bayescx.model.layout import BLOCKS, Layout
@@ -25,6 +25,8 @@ from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.prepare import Prepared, prepare
 from bayescx.model.start import find_start
 from bayescx.model.symbolic import implied_covariance
+from bayescx.model.symbolic_figures import add_figures
+from bayescx.model.symbolic_patterns import answers_of, observe_answers
 from bayescx.priors import Prior, Priors
 from bayescx.spec import PathModel
 
@@ -67,8 +69,17 @@ def build_model(
         (exogenous) and ``partial_correlation_z`` (covariance), all on the common scale. Parameters that a
         label makes equal are one variable, under the first one's name. The covariance matrices are the
         observed variable ``moments``: log-likelihoods come by organization, predictions as covariance
-        matrices. Loadings that average 1, and everything in conditional form, have flat coordinates and
-        their density in a potential: such a model has no prior predictive draws.
+        matrices. Organizations with missing answers or correlations only are in another one, ``answers``:
+        means and sums of squares of respondents who answered the same variables, one pattern after the
+        other, predicted about means of 0. Who shared only correlations has free SDs, ``log_scale``
+        (organization_scale, variable), flat. Published figures are potentials: ``published_values`` (of all
+        values together), ``published_directions`` (orderings and bounds), ``declared_signs`` and, where only
+        figures speak, ``common_scale``; ``published_contrast`` (figure) is how far each one is from what
+        parameters imply, ``published_n_obs`` (published_sample) are sizes that were published as a range.
+        Where a path's sign is declared, the prior of its centre, or of the value that all share, is
+        truncated. Loadings that average 1, ``log_scale``, and everything in conditional form have flat
+        coordinates and their density, if any, in a potential. A model with potentials has no prior
+        predictive draws.
 
     Raises
     ------
@@ -94,27 +105,26 @@ def open_model(prepared: Prepared, form: Form) -> pm.Model:
     """The posterior of what has been laid out and checked."""
     if form not in ("centered", "conditional"):
         raise ModelError("form", [f"it is 'centered' or 'conditional', found {form!r}"])
-    layout, sample = prepared.layout, prepared.sample
+    layout, sample, informed = prepared.layout, prepared.sample, prepared.informed
     own = _Own.find(prepared) if form == "conditional" else None
-    described = component_priors(layout, prepared.priors)
+    signs = informed.signs if informed is not None else {}
+    described = [
+        _Described(centre, sd, signs.get(c, 0))
+        for c, (centre, sd) in enumerate(component_priors(layout, prepared.priors))
+    ]
     n_org = len(sample.n_obs)
     with pm.Model(coords=_coords(prepared)) as model:
         u = pt.zeros((n_org, len(layout.components)))
         for block in BLOCKS:
             if members := layout.of_block(block):
                 u = u[:, members].set(_block(layout, block, [described[c] for c in members], own))
-        dims = (ORGANIZATION, "variable", "variable_other")
-        n_obs = pm.Data("n_obs", sample.n_obs.astype(float), dims=ORGANIZATION)
-        pm.CustomDist(
-            "moments",
-            n_obs,
-            implied_covariance(layout, u, n_org),
-            logp=_moments_log_density,
-            random=_random_moments,
-            signature="(),(p,p)->(p,p)",
-            observed=pm.Data("cov", sample.cov, dims=dims),
-            dims=dims,
-        )
+        sigma = implied_covariance(layout, u, n_org)
+        _observe_moments(prepared, sigma)
+        answers = answers_of(prepared.evidence, np.array([layout.scale[name] for name in layout.variables]))
+        if len(answers.organization):
+            observe_answers(answers, prepared.evidence, sigma)
+        if informed is not None:
+            add_figures(layout, informed, u)
     return model
 
 
@@ -130,6 +140,30 @@ def _coords(prepared: Prepared) -> dict[str, list[str]]:
         names = [layout.components[c].name for c in layout.of_block(block)]
         coords |= {dim: names} if names else {}
     return coords
+
+
+def _observe_moments(prepared: Prepared, sigma: Tensor) -> None:
+    """Add the covariance matrices of organizations with complete answers; ``sigma`` (J, p, p) is every one's."""
+    evidence, sample = prepared.evidence, prepared.sample
+    complete = np.flatnonzero(sample.is_complete)
+    if not complete.size:
+        return
+    dim = ORGANIZATION
+    if len(complete) < len(evidence.organizations):
+        dim = "organization_moments"
+        pm.modelcontext(None).add_coord(dim, [evidence.organizations[j] for j in complete])
+        sigma = sigma[complete]
+    dims = (dim, "variable", "variable_other")
+    pm.CustomDist(
+        "moments",
+        pm.Data("n_obs", sample.n_obs[complete].astype(float), dims=dim),
+        sigma,
+        logp=_moments_log_density,
+        random=_random_moments,
+        signature="(),(p,p)->(p,p)",
+        observed=pm.Data("cov", sample.cov[complete], dims=dims),
+        dims=dims,
+    )
 
 
 def _moments_log_density(cov: Tensor, n_obs: Tensor, sigma: Tensor) -> Tensor:
@@ -152,35 +186,56 @@ def _random_moments(
     return out
 
 
-def _block(layout: Layout, block: str, described: Sequence[tuple[Prior, Prior | None]], own: _Own | None) -> Tensor:
+class _Described(NamedTuple):
+    """Priors of a component's centre (or value) and SD, and the declared sign of the centre (0: none)."""
+
+    centre: Prior
+    sd: Prior | None
+    sign: int
+
+
+def _block(layout: Layout, block: str, described: Sequence[_Described], own: _Own | None) -> Tensor:
     """The values of one block, shape (K,) where organizations share them, else (J, K)."""
     name, dim = BLOCK_VARIABLES[block]
     members = layout.of_block(block)
-    centres = [centre for centre, _ in described]
-    sds = [sd for _, sd in described if sd is not None]
+    centres = [one.centre for one in described]
+    sds = [one.sd for one in described if one.sd is not None]
+    signs = [one.sign for one in described]
     if layout.pooling[block] == "full":
         tied = {entry.component for factor in layout.averages for entry in factor}
         if tied.isdisjoint(members):
-            return _variable(name, centres, (dim,))
+            return _variable(name, centres, (dim,), signs)
         return _averaging_one(name, dim, centres, *free_directions(layout, members))
     if layout.pooling[block] == "none":
         return _variable(name, centres, (ORGANIZATION, dim))
-    mu, tau = _variable(f"{name}_mu", centres, (dim,)), _variable(f"{name}_tau", sds, (dim,))
+    mu, tau = _variable(f"{name}_mu", centres, (dim,), signs), _variable(f"{name}_tau", sds, (dim,))
     if own is None:
         return pm.Normal(name, mu, tau, dims=(ORGANIZATION, dim))
     return _conditional(name, dim, mu, tau, *own.of(members))
 
 
-def _variable(name: str, priors: Sequence[Prior], dims: tuple[str, ...]) -> Tensor:
-    """A variable whose last dimension has these priors."""
-    if len({prior.name for prior in priors}) == 1:
-        return getattr(pm, priors[0].name)(name, **_parameters(priors), dims=dims)
+def _variable(name: str, priors: Sequence[Prior], dims: tuple[str, ...], signs: Sequence[int] = ()) -> Tensor:
+    """A variable whose last dimension has these priors, each on the side of 0 that its sign says."""
     labels = pm.modelcontext(None).coords[dims[-1]]
+    signs = signs or [0] * len(priors)
+    if len({(prior.name, sign) for prior, sign in zip(priors, signs, strict=True)}) == 1:
+        return _alike(name, priors, dims, signs[0])
     parts = [
-        getattr(pm, prior.name)(f"{name}[{label}]", **_parameters([prior]), dims=dims[:-1])
-        for label, prior in zip(labels, priors, strict=True)
+        _alike(f"{name}[{label}]", [prior], dims[:-1], sign)
+        for label, prior, sign in zip(labels, priors, signs, strict=True)
     ]
     return pm.Deterministic(name, pt.stack(parts, axis=-1), dims=dims)
+
+
+def _alike(name: str, priors: Sequence[Prior], dims: tuple[str, ...], sign: int) -> Tensor:
+    """A variable whose values have priors of one family and the same declared sign."""
+    family, parameters = getattr(pm, priors[0].name), _parameters(priors)
+    if sign == 0 or (sign > 0 and priors[0].positive):
+        return family(name, **parameters, dims=dims)
+    if priors[0].positive:
+        raise PriorError(f"{name} has the declared sign -, but its prior {priors[0]} has no negative values")
+    side = {"lower": 0.0} if sign > 0 else {"upper": 0.0}
+    return pm.Truncated(name, family.dist(**parameters), **side, dims=dims)
 
 
 def _parameters(priors: Sequence[Prior]) -> dict[str, Floats]:
@@ -209,7 +264,7 @@ class _Own(NamedTuple):
 
     @classmethod
     def find(cls, prepared: Prepared) -> _Own:
-        start = find_start(Arrays.of(prepared.layout, prepared.sample, prepared.priors))
+        start = find_start(Arrays.of(prepared.layout, prepared.sample, prepared.priors, prepared.informed))
         return cls(np.nan_to_num(start.estimate), 1.0 / start.variance)
 
     def of(self, members: Sequence[int]) -> _Own:
@@ -234,9 +289,22 @@ def _conditional(name: str, dim: str, mu: Tensor, tau: Tensor, estimate: Floats,
 
 
 def sample_open(prepared: Prepared, settings: SamplerSettings) -> tuple[xr.Dataset, xr.DataTree]:
-    """Sample the conditional form through nutpie and JAX: the posterior by block, and nutpie's tree."""
+    """Sample the conditional form through nutpie and JAX: the posterior by block, and nutpie's tree.
+
+    Raises
+    ------
+    ModelError
+        If published figures speak of organizations that shared nothing.
+    """
     import nutpie
 
+    if prepared.informed is not None and (members := prepared.informed.figures.members):
+        # sharp figures are thin curved ridges that only the kernel's coordinates follow: chains get stuck here
+        problem = (
+            f"only published figures speak of {', '.join(members)}, and engine='pymc' does not sample those; "
+            "engine='kernel' does, and build_model returns the same posterior as an open model to sample in other ways"
+        )
+        raise ModelError("engine", [problem])
     compiled = nutpie.compile_pymc_model(
         open_model(prepared, "conditional"), backend="jax", gradient_backend="jax", freeze_model=False
     )

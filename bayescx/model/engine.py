@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescx.kernel.posterior import EXPAND, LOG_DENSITY, expand, log_density
+from bayescx.kernel.posterior import expand, functions_for, log_density
 from bayescx.model.arrays import Arrays
 from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.start import Start
@@ -36,6 +36,7 @@ def sizes(arrays: Arrays) -> dict[str, tuple[int, ...]]:
         "mu": (n_pop,),
         "tau": (n_pop,),
         "own": (len(arrays.sample.n_obs), len(arrays.own)),
+        **({"extra": (arrays.n_extra,)} if arrays.n_extra else {}),
     }
 
 
@@ -54,13 +55,14 @@ def compile_kernel(start: Start) -> Any:
         )
         return _through_python(start)
     shapes = sizes(start.arrays)
+    density, expansion = functions_for(start.arrays.records)
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     slices = [slice(int(a), int(b)) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
     return model_class(
         dims={},
         reparameterized_names=[],
-        compiled_logp_func=LOG_DENSITY,
-        compiled_expand_func=EXPAND,
+        compiled_logp_func=density,
+        compiled_expand_func=expansion,
         initial_point_func=start.draw,  # a bound method: it keeps the arrays alive that user_data points to
         shared_data={},
         shared_var_keys={},

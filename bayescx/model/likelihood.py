@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import ORGANIZATION, parameter_name
 from bayescx.errors import ModelError, did_you_mean
+from bayescx.model.likelihood_missing import pattern_log_likelihood
 from bayescx.spec import PathModel
 
 if TYPE_CHECKING:
-    from bayescx.evidence import Evidence
+    from bayescx.evidence import Evidence, Matched
 
 __all__ = ["log_likelihood"]
 
@@ -35,7 +36,9 @@ def log_likelihood(
 ) -> xr.DataArray:
     """Return the Gaussian log-likelihood of each organization's evidence at given parameter values.
 
-    lavaan's convention: joint with exogenous variables (``fixed.x=FALSE``), divisor n, all constants.
+    lavaan's convention: joint with exogenous variables (``fixed.x=FALSE``), divisor n, all constants. Where answers are
+    missing, the density of those that there are (``missing="fiml"``); organizations known by published figures only
+    have no respondents and are left out.
 
     Parameters
     ----------
@@ -61,7 +64,8 @@ def log_likelihood(
     ------
     ModelError
         With everything that is wrong with the values: parameters that are missing or unknown, numbers that
-        are not finite, a value that contradicts the model's text or an equal label.
+        are not finite, a value that contradicts the model's text or an equal label. For intercepts of an organization
+        that shared no means, for one that shared correlations only, and if no organization shared any data.
 
     Examples
     --------
@@ -75,20 +79,25 @@ def log_likelihood(
     [-268.404]
     """
     matched = evidence.matched(model.observed)
+    matched = matched.only([name for name in matched.organizations if matched.level[name] != "figures"])
     table = _Table(model)
     rows, problems = _resolved(table, dict(values), matched.organizations)
     asked = table.asks_for_means(rows)
     problems += [
         f"{organization!r} shared no means: leave out the intercepts (~1)"
         for organization, mean in zip(matched.organizations, matched.mean, strict=True)
-        if asked and np.isnan(mean).any()
+        if asked and np.isnan(mean).all()
     ]
+    problems += [
+        f"{organization!r} shared correlations only, which have no units: leave it out of the evidence"
+        for organization in matched.organizations
+        if matched.level[organization] == "correlations"
+    ]
+    problems += [] if matched.organizations else ["no organization shared rows or moments"]
     if problems:
         raise ModelError("values", problems)
     resolved = {group: np.array([row[group] for row in rows]) for group in table.groups}
-    n_obs = matched.n_obs.astype(float)
-    cov = matched.cov * ((n_obs - 1) / n_obs)[:, None, None]
-    log_p = _log_density(table, resolved, n_obs, matched.mean if asked else None, cov)
+    log_p = _log_density(table, resolved, matched, asked=asked)
     coords = {ORGANIZATION: list(matched.organizations)}
     return xr.DataArray(log_p, coords, (ORGANIZATION,), name="log_likelihood")
 
@@ -263,38 +272,49 @@ def _resolved(
     return rows, problems
 
 
-def _log_density(
-    table: _Table, values: Mapping[str, Floats], n_obs: Floats, mean: Floats | None, cov: Floats
-) -> Floats:
-    """Log-likelihood of every organization, (J,); ``mean`` (J, p) is None where means are saturated."""
-    n_org, m, p = len(n_obs), len(table.constructs), len(table.variables)
+def _log_density(table: _Table, values: Mapping[str, Floats], matched: Matched, *, asked: bool) -> Floats:
+    """Log-likelihood of every organization, (J,); means are saturated unless they are ``asked`` for."""
+    n_org, m, p = len(matched.organizations), len(table.constructs), len(table.variables)
     beta = table.filled("beta", values, n_org, (m, m))
     psi = table.filled("psi", values, n_org, (m, m))
     loadings = table.filled("lambda", values, n_org, (p, m))
     theta = table.filled("theta", values, n_org, (p, p))
     with np.errstate(over="ignore", invalid="ignore"):
         sigma = algebra.implied_covariance(beta, psi, loadings, theta)
-    usable = np.array([_positive_definite(matrix) for matrix in sigma])
-    offset = np.zeros((n_org, p))
-    if mean is not None:
-        nu = table.filled("nu", values, n_org, (p, 1))[..., 0]
-        alpha = table.filled("alpha", values, n_org, (m, 1))[..., 0]
-        for j in np.flatnonzero(usable):
-            reach = loadings[j] @ algebra.total_effects(beta[j])  # from constructs' intercepts to means
-            offset[j] = _misfit(mean[j], nu[j], alpha[j], reach, sigma[j])
+    nu = table.filled("nu", values, n_org, (p, 1))[..., 0]
+    alpha = table.filled("alpha", values, n_org, (m, 1))[..., 0]
     out = np.full(n_org, -np.inf)
-    out[usable] = algebra.gaussian_log_likelihood(n_obs[usable], cov[usable], sigma[usable], offset[usable])
+    for j, organization in enumerate(matched.organizations):
+        if not _positive_definite(sigma[j]):
+            continue
+        mean, design = np.zeros(p), np.eye(p)
+        if asked:
+            reach = loadings[j] @ algebra.total_effects(beta[j])  # from constructs' intercepts to means
+            mean, design = _means(nu[j], alpha[j], reach)
+        patterns = matched.patterns.get(organization)
+        if patterns is not None:
+            out[j] = pattern_log_likelihood(patterns, sigma[j], mean, design)
+            continue
+        offset = _misfit(matched.mean[j] - mean, design, sigma[j]) if asked else np.zeros(p)
+        n_obs = float(matched.n_obs[j])
+        cov = matched.cov[j] * ((n_obs - 1) / n_obs)
+        one = (np.array([n_obs]), cov[None], sigma[j][None], offset[None])
+        out[j] = algebra.gaussian_log_likelihood(*one)[0]
     return out
 
 
-def _misfit(mean: Floats, nu: Floats, alpha: Floats, reach: Floats, sigma: Floats) -> Floats:
-    """Sample mean minus implied mean, (p,); intercepts of nan are set by generalized least squares."""
+def _means(nu: Floats, alpha: Floats, reach: Floats) -> tuple[Floats, Floats]:
+    """Implied means (p,) where the intercepts of nan are 0, and what those add: one column (p, f) for each."""
     items, constructs = np.isnan(nu), np.isnan(alpha)
-    misfit = mean - np.where(items, 0.0, nu) - reach @ np.where(constructs, 0.0, alpha)
-    design = np.hstack([np.eye(len(mean))[:, items], reach[:, constructs]])
+    mean = np.where(items, 0.0, nu) + reach @ np.where(constructs, 0.0, alpha)
+    return mean, np.hstack([np.eye(len(nu))[:, items], reach[:, constructs]])
+
+
+def _misfit(apart: Floats, design: Floats, sigma: Floats) -> Floats:
+    """Sample mean minus implied mean, (p,); free intercepts are set by generalized least squares."""
     weighted = np.linalg.solve(sigma, design)
-    free = np.linalg.solve(design.T @ weighted, weighted.T @ misfit)
-    return np.asarray(misfit - design @ free)
+    free = np.linalg.solve(design.T @ weighted, weighted.T @ apart)
+    return np.asarray(apart - design @ free)
 
 
 def _positive_definite(sigma: Floats) -> bool:

@@ -12,9 +12,11 @@ from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, Matched
 from bayescx.model.arrays import Sample
 from bayescx.model.identified import check_identified
-from bayescx.model.layout import Layout
+from bayescx.model.informed import Informed, inform
+from bayescx.model.layout import BLOCKS, Layout
+from bayescx.model.patterned import pattern_arrays
 from bayescx.model.reversed import check_directions
-from bayescx.model.scales import common_scale
+from bayescx.model.scales import scale_of
 from bayescx.priors import Priors
 from bayescx.spec import PathModel
 
@@ -30,6 +32,8 @@ class Prepared(NamedTuple):
     evidence: Matched
     sample: Sample
     priors: Priors
+    informed: Informed | None = None
+    """Published figures."""
 
 
 def prepare(
@@ -55,18 +59,23 @@ def prepare(
             "evidence",
             [f"it was matched to {', '.join(matched.variables)}, but this model needs {', '.join(model.observed)}"],
         )
-    unit = common_scale(matched.n_obs, matched.cov) if scale else np.ones(len(matched.variables))
+    if pooling == "full" and all(level == "figures" for level in matched.level.values()):
+        pooling = dict.fromkeys(BLOCKS, "full")  # what tells members of a set apart would be the prior alone
+    unit = scale_of(matched) if scale else np.ones(len(matched.variables))
     layout = Layout.of(model, dict(zip(matched.variables, unit, strict=True)), pooling, identification)
     check_identified(layout)
-    check_directions(layout, matched.n_obs, matched.cov)
+    complete = [
+        name not in matched.patterns and n > 0 for name, n in zip(matched.organizations, matched.n_obs, strict=True)
+    ]
+    if any(complete):
+        check_directions(layout, matched.n_obs[complete], matched.cov[complete])
     if not scale and priors is None:
         _warn_of_units(matched)
-    return Prepared(
-        layout,
-        matched,
-        Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit)),
-        priors or Priors(),
-    )
+    informed = inform(layout, matched)
+    n_sizes = len(informed.figures.unknown_sizes) if informed is not None else 0
+    patterns = pattern_arrays(matched, unit, n_sizes) if matched.patterns else None
+    sample = Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit), patterns)
+    return Prepared(layout, matched, sample, priors or Priors(), informed)
 
 
 def _check_types(model: object, evidence: object, priors: object) -> None:
@@ -85,7 +94,7 @@ def _check_types(model: object, evidence: object, priors: object) -> None:
 
 
 def _warn_of_units(matched: Matched) -> None:
-    sd = common_scale(matched.n_obs, matched.cov)
+    sd = scale_of(matched)
     odd = [
         f"{name} (SD {value:.3g})"
         for name, value in zip(matched.variables, sd, strict=True)

@@ -14,16 +14,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescx.errors import ModelError
+from bayescx.evidence import Matched
+from bayescx.evidence.patterns import available_variance
 from bayescx.spec import Parameter, PathModel
 
-__all__ = ["common_scale", "construct_scales"]
+__all__ = ["common_scale", "construct_scales", "pooled_sd", "scale_of"]
 
 
 def common_scale(n_obs: NDArray[np.int64], cov: NDArray[np.float64]) -> NDArray[np.float64]:
     """Pooled within-organization SD of each variable, shape (p,): sqrt(sum (n_j - 1) s_jk^2 / sum (n_j - 1))."""
-    weight = n_obs - 1.0
-    variance = np.einsum("j,jkk->k", weight, cov) / weight.sum()
-    return np.asarray(np.sqrt(variance))
+    return pooled_sd(np.diagonal(cov, axis1=1, axis2=2), np.broadcast_to(n_obs[:, None] - 1.0, cov.shape[:2]))
+
+
+def pooled_sd(variance: NDArray[np.float64], df: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Root of the mean of variances (J, p) weighted by ``df`` (J, p); 1 where no organization has any."""
+    total = df.sum(axis=0)
+    known = np.where(df > 0, variance, 0.0)
+    return np.sqrt(np.divide((df * known).sum(axis=0), total, out=np.ones(total.shape), where=total > 0))
+
+
+def scale_of(matched: Matched) -> NDArray[np.float64]:
+    """Common scale of evidence, shape (p,): each variable over all who answered it.
+
+    Organizations that shared correlations, and those known by figures, have no scale of their own to count. A variable
+    of which nobody shared a variance keeps the unit 1: the common scale itself.
+    """
+    p = len(matched.variables)
+    variance, df = np.zeros((len(matched.organizations), p)), np.zeros((len(matched.organizations), p))
+    for j, name in enumerate(matched.organizations):
+        if matched.level.get(name) in ("figures", "correlations"):
+            continue
+        if name in matched.patterns:
+            found, counted = available_variance(matched.patterns[name], p)
+            variance[j], df[j] = np.nan_to_num(found), np.nan_to_num(counted)
+        else:
+            variance[j], df[j] = np.diagonal(matched.cov[j]), matched.n_obs[j] - 1.0
+    return pooled_sd(variance, df)
 
 
 def construct_scales(

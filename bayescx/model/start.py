@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescx.kernel import problem
-from bayescx.kernel.posterior import expand
-from bayescx.model.arrays import Arrays
+from bayescx.kernel.posterior import expand, log_density
+from bayescx.model.arrays import Arrays, Told
 from bayescx.model.newton import Peak, climb, raised
 from bayescx.priors import Prior, Priors
 
@@ -22,7 +22,9 @@ __all__ = ["Start", "find_start"]
 
 Floats = NDArray[np.float64]
 _TAU_SPREAD = 0.3  # of the free form of population SDs, over chains
+_SIGNED_CENTRE = -0.7  # log(1 + e^-0.7) = 0.4: a path of declared sign starts there
 _LEAST_PRECISION = 1e-3  # of an organization's own parameters, where the curvature is none
+_MOST_STARTS = 20
 _NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
 
 
@@ -41,8 +43,8 @@ class Start:
         say nothing, and for components that organizations share.
     alone, alone_cov : array (J, C), (J, C, C)
         Each organization fitted by itself, whatever the pooling: maximum of its likelihood times the priors of the
-        population centres, and inverse curvature there. Loadings, which organizations always share, have their joint
-        value, without variance.
+        population centres, and inverse curvature there. Correlations are taken as covariances on the common scale.
+        Loadings, which organizations always share, have their joint value, without variance.
     """
 
     arrays: Arrays
@@ -54,9 +56,14 @@ class Start:
     alone_cov: Floats
 
     def draw(self, seed: int | None) -> Floats:
-        """One chain's starting point, shape (D,)."""
+        """One chain's starting point, shape (D,); nearer to the centre where the density is zero further out."""
         rng = np.random.default_rng(seed)
-        return np.asarray(self.centre + self.spread * rng.standard_normal(self.centre.size))
+        x = self.centre
+        for shrunk in np.linspace(1.0, 0.0, _MOST_STARTS):
+            x = np.asarray(self.centre + shrunk * self.spread * rng.standard_normal(self.centre.size))
+            if np.isfinite(log_density(x, self.arrays.records)[0]):
+                break
+        return x
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,8 @@ class _Apart:
         curvature = peak.curvature.own / np.multiply.outer(sd, sd)
         covariance = np.linalg.inv(raised(curvature, _LEAST_PRECISION))
         n_shared = len(apart.shared)
-        return cls(apart, peak, expanded[:n_shared], expanded[n_shared:].reshape(n_org, n_own), covariance)
+        own = expanded[n_shared : n_shared + n_org * n_own].reshape(n_org, n_own)
+        return cls(apart, peak, expanded[:n_shared], own, covariance)
 
     def by_component(self) -> tuple[Floats, Floats]:
         """Values (J, C) and covariances (J, C, C) of all components."""
@@ -97,35 +105,68 @@ def find_start(arrays: Arrays) -> Start:
     pooling = arrays.layout.pooling
     fitted = _Apart.of(arrays, {block: "none" if word == "partial" else word for block, word in pooling.items()})
     wholly_apart = dict.fromkeys(pooling, "none") | {"loadings": "full"}
-    alone = fitted if fitted.arrays.layout.pooling == wholly_apart else _Apart.of(arrays, wholly_apart)
+    scaled = arrays.sample.with_fixed_scales()
+    same = scaled is arrays.sample and fitted.arrays.layout.pooling == wholly_apart
+    alone = fitted if same else _Apart.of(replace(arrays, sample=scaled), wholly_apart)
     n_org, n_own, n_z = len(arrays.sample.n_obs), len(arrays.own), fitted.arrays.n_shared_free
     own, peak, prior = fitted.own, fitted.peak, fitted.arrays.pooling_arrays
     steering = _steering(arrays, own, fitted.covariance, prior.fixed_mean, 1.0 / prior.fixed_sd**2)
     estimate, variance = _own_estimates(arrays, steering)
     around = np.linalg.cholesky(np.linalg.inv(raised(peak.curvature.schur(), 1.0)))
-    middle, tau = _population_guess(arrays, own, variance)
+    tau = _population_sd(arrays, own, variance)
     steered = replace(
         arrays,
         steering=steering,
-        shared_steering=(peak.x[:n_z], around),
-        mean_steering=(middle, tau / np.sqrt(n_org)),
+        shared_steering=_apart_from_signs(arrays, peak.x[:n_z], around),
+        told=_told(arrays, estimate, variance),
     )
-    n_pop = tau.size
-    centre = [np.zeros(n_z + n_pop), np.log(np.expm1(tau / arrays.sd_scale)), np.zeros(n_org * n_own)]
-    spread = [np.ones(n_z + n_pop), np.full(n_pop, _TAU_SPREAD), np.ones(n_org * n_own)]
+    n_pop, rest = tau.size, n_org * n_own + arrays.n_extra
+    centre = [np.zeros(n_z + n_pop), np.log(np.expm1(tau / arrays.sd_scale)), np.zeros(rest)]
+    spread = [np.ones(n_z + n_pop), np.full(n_pop, _TAU_SPREAD), np.ones(rest)]
     return Start(
         steered, np.concatenate(centre), np.concatenate(spread), estimate, variance,
         *alone.by_component(),
     )  # fmt: skip
 
 
-def _population_guess(arrays: Arrays, own: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Centre and SD of each population by moments: the spread of own estimates less their sampling noise."""
-    n_org = own.shape[0]
+def _population_sd(arrays: Arrays, own: Floats, variance: Floats) -> Floats:
+    """SD of each population by moments: the spread of own estimates less their sampling noise."""
     centres = own[:, [arrays.own.index(c) for c in arrays.population]]
-    noise = np.where(np.isfinite(variance), variance, 0.0)[:, list(arrays.population)].mean(axis=0)
-    observed = centres.var(axis=0, ddof=1) if n_org > 1 else np.full(centres.shape[1], 0.01)
-    return centres.mean(axis=0), np.sqrt(np.clip(observed - noise, 0.03**2, 1.0))
+    noise = variance[:, list(arrays.population)]
+    tells = np.isfinite(noise)
+    count = np.maximum(tells.sum(axis=0), 1)
+    middle = np.where(tells, centres, 0.0).sum(axis=0) / count
+    squares = np.where(tells, (centres - middle) ** 2, 0.0).sum(axis=0)
+    observed = np.where(count > 1, squares / np.maximum(count - 1, 1), 0.01)
+    noise = np.where(tells, noise, 0.0).sum(axis=0) / count
+    return np.asarray(np.sqrt(np.clip(observed - noise, 0.03**2, 1.0)))
+
+
+def _told(arrays: Arrays, estimate: Floats, variance: Floats) -> Told:
+    """What is known of population means before sampling."""
+    kinds = arrays.pooling_arrays.mean_kind
+    linear = kinds == problem.LINEAR
+    prior = arrays.population_prior
+    tells = [np.isfinite(variance[:, c]) & one for c, one in zip(arrays.population, linear, strict=True)]
+    return Told(
+        np.where(linear, prior[:, 0], _SIGNED_CENTRE),
+        np.where(linear, prior[:, 1], 1.0),
+        tuple(estimate[here, c] for here, c in zip(tells, arrays.population, strict=True)),
+        tuple(variance[here, c] for here, c in zip(tells, arrays.population, strict=True)),
+    )
+
+
+def _apart_from_signs(arrays: Arrays, centre: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Steering of shared components in which anchored ones and those of declared sign stand alone."""
+    centre, scale = centre.copy(), scale.copy()
+    for c, kind in zip(arrays.shared, arrays.pooling_arrays.shared_kind, strict=True):
+        if kind != problem.LINEAR:
+            k = arrays.shared_free[c]
+            scale[k, :] = 0.0
+            scale[:, k] = 0.0
+            scale[k, k] = 1.0
+            centre[k] = 0.0 if kind == problem.PLACED else _SIGNED_CENTRE
+    return centre, scale
 
 
 def _on_the_whole_line(priors: Priors) -> Priors:
@@ -140,13 +181,15 @@ def _on_the_whole_line(priors: Priors) -> Priors:
 def _steering(arrays: Arrays, own: Floats, covariance: Floats, mean: Floats, penalty: Floats) -> problem.Steering:
     n_org, n_own = own.shape
     information, scalar = np.zeros((n_org, n_own)), np.zeros((n_org, n_own))
-    blocks = []
+    blocks, no_data = [], arrays.sample.n_obs == 0
     for here in _slices(arrays):
         # the block's own precision once the rest of the organization is averaged over, less what the penalty added
         total = np.linalg.inv(covariance[:, here, here])
         precision = raised(total - np.diag(penalty[here]), floor=0.0)
+        precision[no_data] = 0.0  # what is left there is the curvature of a prior that is not normal
         moved = own[:, here] - mean[here]
         information[:, here] = np.einsum("jab,jb->ja", precision, own[:, here]) + penalty[here] * moved
+        information[no_data, here] = 0.0
         scalar[:, here] = np.diagonal(precision, axis1=1, axis2=2)
         if precision.shape[1] > 1:
             blocks.append(precision.reshape(n_org, -1))

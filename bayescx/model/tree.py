@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION
+from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, SAMPLE
 from bayescx.evidence import Matched
 from bayescx.model.arrays import Arrays, component_priors
+from bayescx.model.figure_arrays import UnknownSize
 from bayescx.model.layout import BLOCKS, Layout
 from bayescx.model.start import Start
 from bayescx.priors import Priors
@@ -45,10 +46,30 @@ def posterior_dataset(arrays: Arrays, raw: Mapping[str, Floats], organizations: 
             positions = [index["population"][c] for c in members]
             variables[f"{name}_mu"] = ((CHAIN, DRAW, dim), raw["mu"][..., positions])
             variables[f"{name}_tau"] = ((CHAIN, DRAW, dim), raw["tau"][..., positions])
+    if arrays.informed is not None and (unknown := arrays.informed.figures.unknown_sizes):
+        coords[SAMPLE] = _sample_names(unknown)
+        variables["published_n_obs"] = ((CHAIN, DRAW, SAMPLE), _sizes(unknown, raw["extra"]))
     n_chain, n_draw = next(iter(variables.values()))[1].shape[:2]
     used = {dim for dims, _ in variables.values() for dim in dims}
     axes = {CHAIN: np.arange(n_chain), DRAW: np.arange(n_draw)}
     return xr.Dataset(variables, coords={**axes, **{k: v for k, v in coords.items() if k in used}})
+
+
+def _sample_names(unknown: Sequence[UnknownSize]) -> list[str]:
+    """Name each sample by its organizations; those that would have the same name by the middle of their range too."""
+    names = [", ".join(size.organizations) for size in unknown]
+    middle = np.exp([size.log_n + np.log(len(size.organizations)) for size in unknown])
+    found: list[str] = []
+    for name, n_obs in zip(names, middle, strict=True):
+        told = name if names.count(name) == 1 else f"{name} (about {n_obs:.0f})"
+        found.append(told if told not in found else f"{told} ({len(found) + 1})")
+    return found
+
+
+def _sizes(unknown: Sequence[UnknownSize], extra: Floats) -> Floats:
+    """Sizes of whole samples, (chain, draw, sample)."""
+    log_n = np.array([size.log_n + np.log(len(size.organizations)) for size in unknown])
+    return np.asarray(np.exp(log_n + np.array([size.log_n_sd for size in unknown]) * extra[..., : len(unknown)]))
 
 
 def prior_dataset(layout: Layout, priors: Priors, seed: int, draws: int = 1000) -> xr.Dataset:
@@ -82,9 +103,11 @@ def constant_data(evidence: Matched, start: Start) -> xr.Dataset:
 
     ``own_estimate`` and ``sampling_sd`` (organization, path) are each organization's free paths estimated from its data
     alone, on the common scale. ``alone`` (organization, component) and ``alone_cov`` are maximum and inverse curvature
-    of each organization's likelihood times the priors of the population centres, given the loadings that all share.
+    of each organization's likelihood times the priors of the population centres, given the loadings that all share;
+    nan for organizations known by published figures only, which have no data of their own.
     """
     layout = start.arrays.layout
+    has_data = np.array([evidence.level.get(name) != "figures" for name in evidence.organizations])
     names, paths = list(evidence.variables), layout.of_block("paths")
     dim = BLOCK_VARIABLES["paths"][1]
     return xr.Dataset(
@@ -95,8 +118,11 @@ def constant_data(evidence: Matched, start: Start) -> xr.Dataset:
             "scale": (("variable",), np.array([layout.scale[name] for name in names])),
             "own_estimate": ((ORGANIZATION, dim), start.estimate[:, paths]),
             "sampling_sd": ((ORGANIZATION, dim), np.sqrt(start.variance[:, paths])),
-            "alone": ((ORGANIZATION, "component"), start.alone),
-            "alone_cov": ((ORGANIZATION, "component", "component_other"), start.alone_cov),
+            "alone": ((ORGANIZATION, "component"), np.where(has_data[:, None], start.alone, np.nan)),
+            "alone_cov": (
+                (ORGANIZATION, "component", "component_other"),
+                np.where(has_data[:, None, None], start.alone_cov, np.nan),
+            ),
         },
         coords={
             ORGANIZATION: list(evidence.organizations),

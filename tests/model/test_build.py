@@ -160,7 +160,7 @@ def test_kernel_is_the_posterior_written_out(name: str) -> None:
 
 
 def from_kernel(arrays: Arrays, x: Floats) -> tuple[Point, float]:
-    """The kernel's free parameters as a point, and the log Jacobian: of tau, and of components in eps."""
+    """The kernel's free parameters as a point, and the log Jacobian: of tau, mu given tau, and components in eps."""
     n_org, n_own, n_components = len(arrays.sample.n_obs), len(arrays.own), len(arrays.layout.components)
 
     def components(x: Floats) -> tuple[Floats, Floats, Floats]:
@@ -176,13 +176,15 @@ def from_kernel(arrays: Arrays, x: Floats) -> tuple[Point, float]:
     first = arrays.n_dim - n_org * n_own
     h = 1e-3
 
-    def taus(step: float) -> Floats:
-        moved = x.copy()
-        moved[first - len(tau) : first] += step
-        return components(moved)[2]
+    def moved(step: float, begins: int, part: int) -> Floats:
+        there = x.copy()
+        there[begins : begins + len(tau)] += step
+        return components(there)[part]
 
-    slope = (8 * (taus(h) - taus(-h)) - (taus(2 * h) - taus(-2 * h))) / (12 * h)
-    jacobian = float(np.log(slope).sum() + np.log(arrays.mean_map[1]).sum())
+    jacobian = 0.0
+    for begins, part in ((first - len(tau), 2), (first - 2 * len(tau), 1)):
+        near, far = (moved(k * h, begins, part) - moved(-k * h, begins, part) for k in (1, 2))
+        jacobian += float(np.log((8 * near - far) / (12 * h)).sum())
     if arrays.shared_steering is not None:
         jacobian += float(np.linalg.slogdet(arrays.shared_steering[1])[1])
     for j in range(n_org):

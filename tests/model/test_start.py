@@ -150,3 +150,16 @@ def test_positive_priors_can_be_steered_too() -> None:
     priors = Priors(path_mean=Prior("HalfNormal", sigma=0.5)).replace({"y~m": Prior("Gamma", alpha=2, beta=2)})
     start = find_start(arrays_of(OBSERVED, [150, 200], priors))
     assert np.isfinite(start.estimate[:, named(start, "y~m")]).all()
+
+
+def test_an_organization_with_correlations_stands_alone_on_the_common_scale() -> None:
+    names = ["satisfaction", "trust"]
+    cov = pd.DataFrame([[1.0, 0.34], [0.34, 1.0]], names, names)
+    evidence = Evidence.from_parts(
+        {"rows": SampleMoments(400, None, cov), "alike": SampleMoments(400, None, cov, scale_free=True)}
+    )
+    at = prepare(parse_model("trust ~ satisfaction"), evidence)
+    start = find_start(Arrays.of(at.layout, at.sample, at.priors))
+    path = start.arrays.layout.of_block("paths")[0]
+    assert start.alone[1, path] == pytest.approx(start.alone[0, path], abs=1e-3)
+    assert start.alone_cov[1, path, path] == pytest.approx(start.alone_cov[0, path, path], rel=0.02)

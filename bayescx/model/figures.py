@@ -1,0 +1,283 @@
+"""Published figures as contrasts of standardized quantities: what both densities and predictions are made of.
+
+A figure becomes one or more terms. A term compares sum_q w_q (N_q - v D_q) with a constant, N and D being weighted sums
+of *atoms* (paths, total effects, correlations, explained variances) in the equation-by-equation regressions that the
+covariance matrix of constructs of organization q implies. Where a model has no residual covariances these regressions
+are its equations. A statistic that is no ratio has D = 0 and the published value as constant; an ordering or a bound
+says that the contrast is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescx import algebra
+from bayescx.errors import EvidenceError
+from bayescx.evidence import Matched, Published
+from bayescx.kernel.statistics import CORRELATION, PATH, PRATT, R_SQUARED, SQUARED_TOTAL, TOTAL
+from bayescx.model.layout import Layout
+
+__all__ = ["Atom", "Term", "causes_of", "contrast_of", "figure_terms", "member_log_n", "sampling_variance"]
+
+Floats = NDArray[np.float64]
+_STEP = 1e-30
+_BY_ITEMS = 'cannot be taken out where constructs are measured by items; use = "check" compares the figure instead'
+
+
+class Atom(NamedTuple):
+    """``contrast`` times it goes into N - v D, ``denominator`` times it into D; ``code`` is of kernel.statistics."""
+
+    code: int
+    row: int
+    column: int
+    contrast: float
+    denominator: float
+
+
+@dataclass(frozen=True)
+class Term:
+    """One contrast of a published figure.
+
+    Attributes
+    ----------
+    figure : Published
+    members : tuple of str
+        Organizations whose covariance matrices it is computed from, with ``weights``.
+    atoms : tuple of Atom
+    constant, denominator_constant : float
+        What the contrast is compared with; D of what is known (1 where the figure is no ratio).
+    rounding : float
+        SD of rounding, in units of the published value.
+    is_sign : bool
+        An ordering or bound: the contrast is positive.
+    is_pooled : bool
+        The statistic of all respondents together.
+    log_n, log_n_sd : float
+        Log of the respondents behind one member's part, and how unsure it is (0 where it was published).
+    """
+
+    figure: Published
+    members: tuple[str, ...]
+    weights: tuple[float, ...]
+    atoms: tuple[Atom, ...]
+    constant: float
+    denominator_constant: float
+    rounding: float
+    is_sign: bool
+    is_pooled: bool
+    log_n: float
+    log_n_sd: float
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the figure is a ratio of two sums of atoms."""
+        return any(atom.denominator for atom in self.atoms)
+
+    @property
+    def sample(self) -> tuple[tuple[str, ...], int | tuple[int, int]]:
+        """The set and its size: figures that have them in common come from one sample."""
+        return self.figure.organizations, self.figure.n_obs
+
+
+def causes_of(layout: Layout) -> list[list[int]]:
+    """Positions of the direct causes of each construct."""
+    out: list[list[int]] = [[] for _ in layout.constructs]
+    for entry in layout.paths:
+        if entry.column not in out[entry.row]:
+            out[entry.row].append(entry.column)
+    return out
+
+
+def figure_terms(layout: Layout, matched: Matched, published: Sequence[Published]) -> list[Term]:
+    """The terms of published figures, what is known of organizations that shared data taken out.
+
+    Raises
+    ------
+    EvidenceError
+        If a figure's part cannot be taken out.
+    """
+    return [term for figure in published for term in _terms(layout, matched, figure)]
+
+
+def member_log_n(figure: Published) -> tuple[float, float]:
+    """Log of the respondents behind one organization's part of a figure, and its SD: a range holds 95 % of it."""
+    low, high = figure.n_obs if isinstance(figure.n_obs, tuple) else (figure.n_obs, figure.n_obs)
+    middle = 0.5 * (np.log(low) + np.log(high)) - np.log(len(figure.organizations))
+    return float(middle), float((np.log(high) - np.log(low)) / 4.0)
+
+
+def _terms(layout: Layout, matched: Matched, figure: Published) -> list[Term]:
+    log_n, log_n_sd = member_log_n(figure)
+    sets = [(name,) for name in figure.organizations] if figure.rule == "each" else [figure.organizations]
+    out = []
+    for atoms, value in _readings(layout, figure):
+        is_ratio = any(atom.denominator for atom in atoms)
+        for members in sets:
+            whole = Term(
+                figure, members, (1.0 / len(members),) * len(members), atoms,
+                constant=0.0 if is_ratio else value,
+                denominator_constant=0.0 if is_ratio else 1.0,
+                rounding=0.0 if figure.statistic == "ordering" else figure.rounded_to / np.sqrt(12.0),
+                is_sign=figure.statistic in ("ordering", "bound"),
+                is_pooled=figure.rule == "pooled" and len(members) > 1,
+                log_n=log_n,
+                log_n_sd=log_n_sd,
+            )  # fmt: skip
+            rest = _without_known(layout, matched, whole)
+            out += [rest] if rest is not None else []
+    return out
+
+
+def _readings(layout: Layout, figure: Published) -> list[tuple[tuple[Atom, ...], float]]:
+    """Atoms and published value of each contrast; bounds and orderings are turned so that they say "positive"."""
+    index = {name: i for i, name in enumerate(layout.constructs)}
+    if figure.statistic == "ordering":
+        code = PATH if figure.of == "path" else TOTAL
+        row, first = index[figure.outcome], index[figure.cause]
+        return [
+            ((Atom(code, row, first, 1.0, 0.0), Atom(code, row, index[other], -1.0, 0.0)), 0.0)
+            for other in figure.among
+        ]
+    value = float(figure.value or 0.0)
+    numerator, denominator = _parts(layout, figure, index)
+    turn = -1.0 if figure.statistic == "bound" and figure.side == "at_most" else 1.0
+    weights: dict[tuple[int, int, int], list[float]] = {}
+    for key, weight in numerator:
+        weights.setdefault(key, [0.0, 0.0])[0] += turn * weight
+    for key, weight in denominator:
+        weights.setdefault(key, [0.0, 0.0])[0] -= turn * weight * value
+        weights[key][1] += weight
+    return [(tuple(Atom(*key, *pair) for key, pair in weights.items()), turn * value)]
+
+
+Weighted = list[tuple[tuple[int, int, int], float]]
+
+
+def _parts(layout: Layout, figure: Published, index: Mapping[str, int]) -> tuple[Weighted, Weighted]:
+    """Numerator and denominator as weighted atoms; no denominator where the figure is no ratio."""
+    statistic, reading = figure.measured, figure.reading
+    if statistic == "correlation":
+        one, other = (index[name] for name in figure.between)
+        return [((CORRELATION, one, other), 1.0)], []
+    row = index[figure.outcome]
+    explained: Weighted = [((R_SQUARED, row, row), 1.0)]
+    if statistic == "r_squared":
+        return explained, []
+    if statistic == "path_ratio":
+        sums = []
+        for names in (figure.numerator, figure.denominator):
+            share = 1.0 / len(names) if reading == "mean" else 1.0
+            sums.append([((PATH, row, index[name]), share) for name in names])
+        return sums[0], sums[1]
+    column = index[figure.cause]
+    path, total = (PATH, row, column), (TOTAL, row, column)
+    if statistic == "path":
+        return [(path, 1.0)], []
+    if statistic == "total_effect":
+        return [(total, 1.0)], []
+    if reading == "mediated":
+        direct: Weighted = [(path, -1.0)] if column in causes_of(layout)[row] else []
+        return [(total, 1.0), *direct], [(total, 1.0)]
+    if reading == "coefficients":
+        return [(path, 1.0)], [((PATH, row, cause), 1.0) for cause in causes_of(layout)[row]]
+    if reading == "pratt":
+        return [((PRATT, row, column), 1.0)], explained
+    return [((SQUARED_TOTAL, row, column), 1.0)], explained
+
+
+def _without_known(layout: Layout, matched: Matched, term: Term) -> Term | None:
+    """The term without organizations that shared data themselves: their own statistic is known, not estimated."""
+    known = [name for name in term.members if matched.level.get(name) != "figures"]
+    if not known or term.figure.use == "check":
+        return term
+    if layout.model.latents:
+        raise EvidenceError(
+            "published figures",
+            [f"{term.figure.label}: the statistic of {', '.join(known)} {_BY_ITEMS}"],
+        )
+    left = [(name, w) for name, w in zip(term.members, term.weights, strict=True) if name not in known]
+    if not left:
+        return None
+    columns = [matched.variables.index(name) for name in layout.constructs]
+    constant, below = term.constant, term.denominator_constant
+    for name in known:
+        cov = matched.cov[matched.organizations.index(name)][np.ix_(columns, columns)]
+        if np.isnan(cov).any():
+            raise EvidenceError(
+                "published figures",
+                [f"{term.figure.label}: {name} lacks variables, so its statistic cannot be taken out of the figure"],
+            )
+        contrast, denominator = _sums(term, algebra.regressions(cov, causes_of(layout)))
+        constant -= float(contrast) / len(term.members)
+        below += float(denominator) / len(term.members)
+    return Term(
+        term.figure, tuple(name for name, _ in left), tuple(w for _, w in left), term.atoms, constant, below,
+        term.rounding, term.is_sign, term.is_pooled, term.log_n, term.log_n_sd,
+    )  # fmt: skip
+
+
+def _sums(term: Term, regressions: algebra.Regressions) -> tuple[Floats, Floats]:
+    """N - v D and D of one organization, shape (...)."""
+    shape = regressions.phi.shape[:-2]
+    contrast = np.zeros(shape, dtype=regressions.phi.dtype)
+    denominator = np.zeros(shape, dtype=regressions.phi.dtype)
+    for code, i, k, weight, below in term.atoms:
+        value = _atom(code, i, k, regressions)
+        contrast += weight * value
+        denominator += below * value
+    return contrast, denominator
+
+
+def _atom(code: int, i: int, k: int, found: algebra.Regressions) -> Floats:
+    variance = found.phi[..., i, i]
+    spread = np.sqrt(found.phi[..., k, k] / variance)
+    if code == PATH:
+        return np.asarray(found.paths[..., i, k] * spread)
+    if code == TOTAL:
+        return np.asarray(found.effects[..., i, k] * spread)
+    if code == CORRELATION:
+        return np.asarray(found.phi[..., i, k] / np.sqrt(variance * found.phi[..., k, k]))
+    if code == R_SQUARED:
+        return np.asarray(found.explained[..., i] / variance)
+    if code == PRATT:
+        return np.asarray(found.paths[..., i, k] * found.phi[..., i, k] / variance)
+    return np.asarray((found.effects[..., i, k] * spread) ** 2)
+
+
+def contrast_of(term: Term, layout: Layout, phi: Floats) -> tuple[Floats, Floats]:
+    """Contrast (less its constant) and denominator; ``phi`` (..., members, m, m), result (...)."""
+    causes = causes_of(layout)
+    weights = np.array(term.weights)
+    if term.is_pooled:
+        contrast, below = _sums(term, algebra.regressions((phi * weights[:, None, None]).sum(axis=-3), causes))
+    else:
+        parts = _sums(term, algebra.regressions(phi, causes))
+        contrast, below = ((part * weights).sum(axis=-1) for part in parts)
+    return contrast - term.constant, below + term.denominator_constant
+
+
+def sampling_variance(term: Term, layout: Layout, phi: Floats, log_n: Floats | float) -> Floats:
+    """Sampling variance of the contrast by the delta method for normal data; ``phi`` (..., members, m, m).
+
+    With D the symmetric derivative of the contrast in a member's covariance matrix, the sum over members of
+    2 tr(D Phi D Phi) / n.
+    """
+    m = phi.shape[-1]
+    total = np.zeros(phi.shape[:-3])
+    for q in range(phi.shape[-3]):
+        derivative = np.zeros((*phi.shape[:-3], m, m))
+        for i in range(m):
+            for k in range(i + 1):
+                moved = phi.astype(complex)
+                moved[..., q, i, k] += 1j * _STEP
+                moved[..., q, k, i] = moved[..., q, i, k]
+                slope = contrast_of(term, layout, moved)[0].imag / _STEP
+                derivative[..., i, k] = derivative[..., k, i] = slope if i == k else 0.5 * slope
+        product = phi[..., q, :, :] @ derivative
+        total += 2.0 * np.einsum("...ik,...ki->...", product, product)
+    return np.asarray(total * np.exp(-np.asarray(log_n)))

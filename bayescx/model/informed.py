@@ -1,0 +1,136 @@
+"""What published figures add to a posterior: terms, declared signs, and the components that they anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bayescx.errors import EvidenceError, ModelError
+from bayescx.evidence import Matched, figure_problems, sign_problems
+from bayescx.model.anchoring import Anchor, choose_anchors
+from bayescx.model.figure_arrays import FigureSet
+from bayescx.model.figures import figure_terms
+from bayescx.model.layout import Layout
+
+__all__ = ["Informed", "inform"]
+
+
+@dataclass(frozen=True)
+class Informed:
+    """Published figures of one posterior.
+
+    Attributes
+    ----------
+    figures : FigureSet
+    anchors : tuple of Anchor
+    signs : dict
+        Declared sign of path components: of their population centre, or of the value that organizations share.
+    only_figures : bool
+        Whether no organization shared rows or moments.
+    """
+
+    figures: FigureSet
+    anchors: tuple[Anchor, ...]
+    signs: Mapping[int, int]
+    only_figures: bool
+
+    @classmethod
+    def of_nothing(cls) -> Informed:
+        """No figures at all."""
+        return cls(FigureSet((), (), (), {}), (), {}, False)
+
+
+def inform(layout: Layout, matched: Matched) -> Informed | None:
+    """What the published figures of some evidence say about a model; None where there are none to use.
+
+    Raises
+    ------
+    EvidenceError
+        With every figure and sign that does not fit the model.
+    ModelError
+        If the pooling leaves organizations known by figures without a population.
+    """
+    if not matched.published and not matched.signs:
+        return None
+    model = layout.model
+    causes = {
+        outcome: tuple(row.rhs for row in model.paths if row.lhs == outcome)
+        for outcome in dict.fromkeys(row.lhs for row in model.paths)
+    }
+    paths = [row.name for row in model.paths]
+    problems = (
+        *figure_problems(matched.published, layout.constructs, causes),
+        *sign_problems(matched.signs, paths),
+    )
+    if problems:
+        raise EvidenceError("published figures", list(problems))
+    _check_pooling(layout, matched)
+    _check_signs(layout, matched)
+    used = [figure for figure in matched.published if figure.use == "evidence"]
+    terms = figure_terms(layout, matched, used)
+    only_figures = all(level == "figures" for level in matched.level.values())
+    signs = _signs(layout, matched)
+    anchors = choose_anchors(layout, terms, only_figures=only_figures, signs=signs)
+    return Informed(FigureSet.of(terms, matched), anchors, signs, only_figures)
+
+
+def _check_pooling(layout: Layout, matched: Matched) -> None:
+    apart = [block for block, word in layout.pooling.items() if word == "none" and layout.of_block(block)]
+    unseen = [name for name in matched.organizations if matched.level.get(name) == "figures"]
+    if apart and unseen:
+        words = (
+            f"with pooling 'none' for {' and '.join(apart)} nothing fills in what published figures leave open about"
+        )
+        raise ModelError("pooling", [f"{words} {', '.join(unseen)}; use 'partial' or 'full'"])
+
+
+def _check_signs(layout: Layout, matched: Matched) -> None:
+    """Refuse declared signs that would not be heard, or contradict each other."""
+    if matched.signs and layout.pooling["paths"] == "none":
+        raise ModelError(
+            "pooling", ["signs are declared of the population's paths; with pooling 'none' there is no population"]
+        )
+    first: dict[int, str] = {}
+    problems = []
+    for entry in layout.paths:
+        if entry.component >= 0 and entry.name in matched.signs:
+            other = first.setdefault(entry.component, entry.name)
+            if matched.signs[other] != matched.signs[entry.name]:
+                problems.append(f"signs: a label makes {other} and {entry.name} equal, but their signs differ")
+    if problems:
+        raise EvidenceError("published figures", problems)
+
+
+def _signs(layout: Layout, matched: Matched) -> dict[int, int]:
+    """Signs of path components: those declared, and + where organizations shared no data that would tell.
+
+    Explained variances fix the size of paths and not their sign: where only figures speak, the text must tell it.
+    """
+    seen = _seen(matched)
+    items: dict[str, set[str]] = {}
+    for row in layout.model.loadings:
+        items.setdefault(row.lhs, set()).add(row.rhs)
+    signs: dict[int, int] = {}
+    for entry in layout.paths:
+        if entry.component < 0 or layout.components[entry.component].block != "paths":
+            continue
+        ends = (layout.constructs[entry.row], layout.constructs[entry.column])
+        told = any(all((items.get(end, {end}) | {end}) & variables for end in ends) for variables in seen)
+        declared = matched.signs.get(entry.name, 0)
+        if declared:
+            signs[entry.component] = declared
+        elif not told:
+            signs.setdefault(entry.component, 1)
+    return signs
+
+
+def _seen(matched: Matched) -> list[set[str]]:
+    """Variables that each organization with data has."""
+    out = []
+    for name in matched.organizations:
+        if matched.level.get(name) == "figures":
+            continue
+        patterns = matched.patterns.get(name)
+        positions = {v for one in patterns for v in one.variables} if patterns else range(len(matched.variables))
+        out.append({matched.variables[v] for v in positions})
+    return out
