@@ -35,6 +35,8 @@ bench: $(DEV)  ## measure the engine
 
 calibrate: $(DEV)  ## simulated studies: do the intervals cover? (long)
 	@$(BIN)/python -m benchmarks.calibration
+	@$(BIN)/python -m benchmarks.coverage_mixes
+	@$(BIN)/python -m benchmarks.conflict
 
 pictures: $(BASE)  ## draw the pictures of the README anew
 	@$(BIN)/python docs/pictures.py

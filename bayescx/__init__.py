@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from bayescx.estimands import summarize as summarize
     from bayescx.estimands import total_effects as total_effects
     from bayescx.estimands import what_if as what_if
+    from bayescx.estimands.conflict import conflict as conflict
+    from bayescx.estimands.expected import expected_margin as expected_margin
+    from bayescx.estimands.margin import margin_by_reporting as margin_by_reporting
+    from bayescx.estimands.published import predicted_figures as predicted_figures
+    from bayescx.estimands.sensitivity import prior_sensitivity as prior_sensitivity
     from bayescx.evidence import Evidence as Evidence
+    from bayescx.evidence import PatternMoments as PatternMoments
+    from bayescx.evidence import Published as Published
     from bayescx.evidence import SampleMoments as SampleMoments
     from bayescx.evidence import read_evidence as read_evidence
     from bayescx.fitted import Fit as Fit
@@ -40,11 +47,14 @@ if TYPE_CHECKING:
     from bayescx.model import build_model as build_model
     from bayescx.model import fit as fit
     from bayescx.model import log_likelihood as log_likelihood
+    from bayescx.model.refit import refit as refit
     from bayescx.plots import Picture as Picture
     from bayescx.plots import plot_forest as plot_forest
     from bayescx.plots import plot_knobs as plot_knobs
     from bayescx.plots import plot_path_diagram as plot_path_diagram
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
+    from bayescx.plots.conflict import plot_conflict as plot_conflict
+    from bayescx.plots.margin import plot_margin as plot_margin
     from bayescx.priors import Prior as Prior
     from bayescx.priors import Priors as Priors
     from bayescx.replication import write_replication as write_replication
@@ -80,10 +90,18 @@ _HOMES = {
         "total_effects",
         "what_if",
     ),
-    "evidence": ("Evidence", "SampleMoments", "read_evidence"),
+    "estimands.conflict": ("conflict",),
+    "estimands.expected": ("expected_margin",),
+    "estimands.margin": ("margin_by_reporting",),
+    "estimands.published": ("predicted_figures",),
+    "estimands.sensitivity": ("prior_sensitivity",),
+    "evidence": ("Evidence", "PatternMoments", "Published", "SampleMoments", "read_evidence"),
     "fitted": ("Fit", "load_fit"),
     "model": ("build_model", "fit", "log_likelihood"),
+    "model.refit": ("refit",),
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
+    "plots.conflict": ("plot_conflict",),
+    "plots.margin": ("plot_margin",),
     "priors": ("Prior", "Priors"),
     "replication": ("write_replication",),
     "report": ("write_report",),

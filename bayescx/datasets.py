@@ -37,10 +37,10 @@ def list_evidence() -> list[str]:
 
     Examples
     --------
-    >>> list_evidence()
-    ['ten_organizations']
+    >>> "ten_organizations" in list_evidence()
+    True
     """
-    return sorted(path.parent.name for path in _shipped(_DATA).glob(f"*/{_DOCUMENT}"))
+    return sorted(_documents())
 
 
 def load_model(name: str) -> PathModel:
@@ -168,7 +168,16 @@ def _shipped_evidence(name: str) -> Path:
 
 
 def _evidence_path(name: str) -> Path:
-    return _shipped(_DATA) / name / _DOCUMENT
+    return _documents()[name]
+
+
+def _documents() -> dict[str, Path]:
+    """The document of each shipped evidence: ``study/evidence.toml`` is "study", ``study/part.toml`` "part_study"."""
+    found = {}
+    for path in _shipped(_DATA).glob("*/*.toml"):
+        folder = path.parent.name
+        found[folder if path.name == _DOCUMENT else f"{path.stem}_{folder}"] = path
+    return found
 
 
 def _is_file_name(given: str) -> bool:

@@ -16,14 +16,17 @@ import xarray as xr
 from bayescx._html import heading, table
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.errors import BayescxError, FitError
-from bayescx.evidence import Matched
+from bayescx.evidence import Matched, Published
+from bayescx.evidence.flat import flattened, unflattened
 from bayescx.priors import Priors
 from bayescx.spec import PathModel, parse_model
 
 __all__ = ["Fit", "load_fit"]
 
 FORMAT = "bayescx-fit"
-FORMAT_VERSION = 2  # 2: each organization alone, and convergence figures
+FORMAT_VERSION = 3  # 2: each organization alone, and convergence figures; 3: published figures, missing answers
+_PATTERNS = "answer_patterns"  # a group that files have and trees do not: the evidence holds the same
+_CELLS = {"organization": "pattern", "n_obs": "pattern", "n_answers": "pattern", "position": "answer", "mean": "answer"}
 _ENGINE: Literal["h5netcdf"] = "h5netcdf"
 
 
@@ -35,7 +38,7 @@ class Fit:
     ----------
     model : PathModel
     evidence : Matched
-        The moments that entered, in the data's units, with what was dropped and kept out.
+        The moments and published figures that entered, in the data's units, with what was dropped and kept out.
     priors : Priors
     pooling : dict
         "none", "partial" or "full" for each block of parameters.
@@ -106,12 +109,22 @@ class Fit:
         rows = [
             ("model", self.model.name or "unnamed"),
             ("organizations", f"{len(self.organizations)} of {self.n_planned} planned"),
-            ("respondents", f"{int(self.evidence.n_obs.sum()):,}{' (simulated)' if self.evidence.simulated else ''}"),
+            *self._evidence_rows(),
             ("pooling", ", ".join(f"{block} {word}" for block, word in self.pooling.items())),
             ("draws", f"{sizes[CHAIN]} chains × {sizes[DRAW]:,}, seed {self.seed}, {about['seconds']:.1f} s"),
             ("converged", f"no: {'; '.join(problems)}" if problems else "yes"),
         ]
         return heading("Fit") + table([], rows)
+
+    def _evidence_rows(self) -> list[tuple[str, str]]:
+        """Say how many respondents and published figures there were; nothing of what there was none of."""
+        evidence = self.evidence
+        simulated = " (simulated)" if evidence.simulated else ""
+        respondents, published = int(evidence.n_obs.sum()), len(evidence.published)
+        checked = sum(figure.use == "check" for figure in evidence.published)
+        rows = [("respondents", f"{respondents:,}{simulated}")] if respondents else []
+        kept = f", {checked} of them only to be checked" if checked else ""
+        return rows + ([("published figures", f"{published}{kept}{simulated}")] if published else [])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the fit as one netCDF file, whole or not at all.
@@ -165,11 +178,17 @@ class Fit:
                 "level": dict(evidence.level),
                 "unassigned": evidence.unassigned,
                 "simulated": evidence.simulated,
+                "published": [figure.to_dict() for figure in evidence.published],
+                "signs": dict(evidence.signs),
                 "fingerprint": evidence.fingerprint,
             },
             "provenance": dict(self.provenance),
         }
         tree = self.tree.copy()
+        if evidence.patterns:
+            arrays = flattened(evidence.patterns).items()
+            cells = {name: (_CELLS.get(name, "answer_pair"), values) for name, values in arrays}
+            tree[_PATTERNS] = xr.DataTree(xr.Dataset(cells))
         tree.attrs = {"format": FORMAT, "format_version": FORMAT_VERSION, "settings": json.dumps(settings)}
         return tree
 
@@ -194,9 +213,12 @@ class Fit:
             level=about["level"],
             unassigned=about["unassigned"],
             simulated=about["simulated"],
+            patterns=_patterns(tree),
+            published=tuple(Published.from_dict(figure) for figure in about["published"]),
+            signs=about["signs"],
         )
         if evidence.fingerprint != about["fingerprint"]:
-            raise FitError("its moments are not those that it was fitted to: the file was changed")
+            raise FitError("its evidence is not what it was fitted to: the file was changed")
         model = settings["model"]
         scale = data["scale"]
         return cls(
@@ -207,8 +229,16 @@ class Fit:
             scale={str(name): float(scale.sel(variable=name)) for name in data["variable"].values},
             identification=settings["identification"],
             provenance=settings["provenance"],
-            tree=tree,
+            tree=tree.drop_nodes(_PATTERNS, errors="ignore"),
         )
+
+
+def _patterns(tree: xr.DataTree) -> dict[str, Any]:
+    """Patterns of missing answers, as the file of a fit holds them."""
+    if _PATTERNS not in tree.children:
+        return {}
+    stored = tree[_PATTERNS].to_dataset()
+    return unflattened({str(name): array.values for name, array in stored.data_vars.items()})
 
 
 def _readable(name: str) -> None:

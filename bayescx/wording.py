@@ -120,7 +120,7 @@ def target_words(fit: Fit, target: str, *, short: bool = False) -> str:
     target : str
         One of the targets of estimands.
     short : bool
-        Leave out how many of the organizations planned have reported.
+        Leave out how many of the organizations planned have reported, or are known by published figures.
 
     Examples
     --------
@@ -134,7 +134,8 @@ def target_words(fit: Fit, target: str, *, short: bool = False) -> str:
     planned, reported = fit.n_planned, len(fit.organizations)
     if planned == 1:
         return "the only one"
-    beyond = "" if short or planned == reported else f" planned, {numeral(reported)} reported"
+    how = "known" if "figures" in fit.evidence.level.values() else "reported"
+    beyond = "" if short or planned == reported else f" planned, {numeral(reported)} {how}"
     return f"average of the {numeral(planned)}{beyond}"
 
 

@@ -58,6 +58,18 @@ def test_a_repository_is_read_before_the_copies_in_the_package(house: Path) -> N
     assert datasets.load_evidence("study").organizations == ("a",)
 
 
+def test_other_documents_of_a_folder_are_named_with_it(house: Path) -> None:
+    ship(house)
+    figure = 'statistic = "r_squared"\noutcome = "m"\nvalue = 0.5\norganizations = ["b"]\nn_obs = 100\n'
+    (house / "data" / "printed").mkdir()
+    (house / "data" / "printed" / "columns.toml").write_text(f"[[published]]\n{figure}")
+    assert datasets.list_evidence() == ["columns_printed", "study"]
+    assert datasets.load_evidence("columns_printed").organizations == ("b",)
+    assert datasets.open_evidence("columns_printed", n_planned=4).n_planned == 4
+    with pytest.raises(EvidenceError, match="it was not simulated"):
+        datasets.load_truth("columns_printed")
+
+
 def test_an_installed_package_reads_its_copies(house: Path) -> None:
     (house / "pyproject.toml").unlink()
     ship(house, "stranger", "stranger")

@@ -238,7 +238,7 @@ def test_edited_moments_are_refused(saved: Path, tmp_path: Path, variable: str) 
     with h5py.File(target, "r+") as file:
         array = file["constant_data"][variable]
         array[...] = array[...] + 1
-    with pytest.raises(FitError, match="its moments are not those that it was fitted to"):
+    with pytest.raises(FitError, match="its evidence is not what it was fitted to"):
         bcx.load_fit(target)
 
 
@@ -251,6 +251,15 @@ def test_a_file_of_a_later_version_is_refused(saved: Path, tmp_path: Path) -> No
         bcx.load_fit(target)
 
 
+def test_a_file_of_an_earlier_version_is_refused(saved: Path, tmp_path: Path) -> None:
+    target = tmp_path / "earlier.nc"
+    target.write_bytes(saved.read_bytes())
+    with h5py.File(target, "r+") as file:
+        file.attrs["format_version"] = 2
+    with pytest.raises(FitError, match="an earlier version of bayescx wrote it; fit the model again"):
+        bcx.load_fit(target)
+
+
 @pytest.mark.parametrize("lost", ["settings", "constant_data", "posterior"])
 def test_a_file_that_lost_a_part_is_refused(saved: Path, tmp_path: Path, lost: str) -> None:
     target = tmp_path / "partial.nc"
@@ -259,3 +268,107 @@ def test_a_file_that_lost_a_part_is_refused(saved: Path, tmp_path: Path, lost: s
         del (file.attrs if lost == "settings" else file)[lost]
     with pytest.raises(FitError, match="cannot load"):
         bcx.load_fit(target)
+
+
+# ------------------------------------------------------------------- missing answers and published figures
+
+
+@pytest.fixture(scope="module", params=["figures_fit", "mixed_fit"])
+def kind(request: pytest.FixtureRequest) -> bcx.Fit:
+    fit: bcx.Fit = request.getfixturevalue(request.param)
+    return fit
+
+
+def test_evidence_of_every_kind_comes_back(kind: bcx.Fit, tmp_path: Path) -> None:
+    loaded = bcx.load_fit(kind.save(tmp_path / "fit.nc"))
+    one, other = loaded.evidence, kind.evidence
+    assert one.fingerprint == other.fingerprint
+    assert (one.published, one.signs, one.level) == (other.published, other.signs, other.level)
+    assert [figure.source for figure in one.published] == ["Column 3, p. 4", "", "", "", ""]
+    assert one.published[-1].wording == '"twice" as strong'
+    for name in ("n_obs", "mean", "cov"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert list(one.patterns) == list(other.patterns)
+    for name, patterns in other.patterns.items():
+        for found, wanted in zip(one.patterns[name], patterns, strict=True):
+            assert (found.variables, found.n_obs) == (wanted.variables, wanted.n_obs)
+            np.testing.assert_array_equal(found.mean, wanted.mean)
+            np.testing.assert_array_equal(found.scatter, wanted.scatter)
+    assert loaded.scale == kind.scale
+    assert set(loaded.tree.children) == set(kind.tree.children)
+    for group in kind.tree.children:
+        xr.testing.assert_identical(loaded.tree[group].to_dataset(), kind.tree[group].to_dataset())
+    again = bcx.load_fit(loaded.save(tmp_path / "again.nc"))
+    assert again.evidence.fingerprint == other.fingerprint
+
+
+def test_all_kinds_were_there(mixed_fit: bcx.Fit, figures_fit: bcx.Fit) -> None:
+    level = {"north": "rows", "south": "rows", "<b>east</b>": "rows", "west": "correlations", "moments": "moments"}
+    figures = {"one": "figures", "two": "figures"}
+    assert dict(mixed_fit.evidence.level) == level | figures
+    assert dict(figures_fit.evidence.level) == figures
+    assert {name: len(group) for name, group in mixed_fit.evidence.patterns.items()} == {
+        "south": 7, "<b>east</b>": 1, "west": 1
+    }  # fmt: skip
+    assert np.isnan(figures_fit.evidence.cov).all()
+    assert set(figures_fit.scale.values()) == {1.0}
+
+
+def test_samples_of_unknown_size_have_names_of_their_own(figures_fit: bcx.Fit) -> None:
+    names = figures_fit.posterior["published_sample"].values.tolist()
+    assert names == ["one, two (about 447)", "one, two (about 367)"]
+    assert (figures_fit.posterior["published_n_obs"] > 50).all()
+
+
+def test_alone_is_unknown_where_only_figures_speak(mixed_fit: bcx.Fit) -> None:
+    data = mixed_fit.tree["constant_data"].to_dataset()
+    unknown = data["alone"].isnull().all("component")
+    assert unknown["organization"].values[unknown].tolist() == ["one", "two"]
+    assert (data["alone_cov"].isnull().all(("component", "component_other")) == unknown).all()
+    assert (data["alone"].isnull().any("component") == unknown).all()
+
+
+@pytest.mark.parametrize("name", ["n_obs", "position", "mean", "scatter"])
+def test_edited_patterns_are_refused(mixed_fit: bcx.Fit, tmp_path: Path, name: str) -> None:
+    target = mixed_fit.save(tmp_path / "edited.nc")
+    with h5py.File(target, "r+") as file:
+        array = file["answer_patterns"][name]
+        array[...] = array[...] + 1
+    with pytest.raises(FitError, match="its evidence is not what it was fitted to"):
+        bcx.load_fit(target)
+
+
+def test_patterns_that_do_not_fit_together_or_are_lost_are_refused(mixed_fit: bcx.Fit, tmp_path: Path) -> None:
+    target = mixed_fit.save(tmp_path / "edited.nc")
+    with h5py.File(target, "r+") as file:
+        file["answer_patterns/n_answers"][0] += 1
+    with pytest.raises(FitError, match=r"it is damaged \(patterns of answers do not fit together\)"):
+        bcx.load_fit(target)
+    with h5py.File(target, "r+") as file:
+        del file["answer_patterns"]
+    with pytest.raises(FitError, match="its evidence is not what it was fitted to"):
+        bcx.load_fit(target)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s["evidence"]["published"][0].update(value=0.6), "the file was changed"),
+        (lambda s: s["evidence"]["published"].pop(), "the file was changed"),
+        (lambda s: s["evidence"]["signs"].update({"loyalty~trust": -1}), "the file was changed"),
+        (lambda s: s["evidence"]["published"][0].update(value=60), "it is damaged"),
+        (lambda s: s["evidence"].pop("published"), "it is damaged"),
+    ],
+)
+def test_edited_figures_are_refused(
+    figures_fit: bcx.Fit, tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    with pytest.raises(FitError, match=message):
+        bcx.load_fit(edit(figures_fit.save(tmp_path / "fit.nc"), tmp_path, change))
+
+
+def test_a_fit_to_figures_says_so(figures_fit: bcx.Fit, mixed_fit: bcx.Fit) -> None:
+    shown = figures_fit._repr_html_()
+    assert "5, 1 of them only to be checked" in shown
+    assert "respondents" not in shown
+    assert "660" in mixed_fit._repr_html_()

@@ -13,6 +13,7 @@ from bayescx.cli.options import (
     FitArgument,
     IntervalOption,
     LeastOption,
+    MissingOption,
     ModelArgument,
     OrganizationOption,
     OverwriteOption,
@@ -37,16 +38,25 @@ def check(
     organization: OrganizationOption = None,
     planned: PlannedOption = None,
     min_n: LeastOption = None,
+    missing: MissingOption = None,
     simulated: SimulatedOption = False,
 ) -> None:
     """Name everything wrong with the inputs, at once.
 
-    Nothing is sampled. If all is well, the model's equations and the organizations are listed.
+    Nothing is sampled. If all is well, the model's equations, the organizations and the published figures about
+    them are listed.
     """
-    from bayescx.cli.console import screen, show_inputs
+    from bayescx.cli.console import screen
+    from bayescx.cli.inputs import show_inputs
 
     spec, shared, matched = read_inputs(
-        model, evidence, organization=organization, n_planned=planned, min_n=min_n, simulated=simulated or None
+        model,
+        evidence,
+        organization=organization,
+        n_planned=planned,
+        min_n=min_n,
+        missing=missing,
+        simulated=simulated or None,
     )
     show_inputs(screen(), spec, shared, matched)
 
@@ -64,6 +74,7 @@ def fit(
     organization: OrganizationOption = None,
     planned: PlannedOption = None,
     min_n: LeastOption = None,
+    missing: MissingOption = None,
     simulated: SimulatedOption = False,
     draws: Annotated[int, typer.Option(metavar="N", help="Draws kept per chain.")] = 1000,
     tune: Annotated[int, typer.Option(metavar="N", help="Draws per chain used for adaptation.")] = 1000,
@@ -105,6 +116,7 @@ def fit(
         organization=organization,
         n_planned=planned,
         min_n=min_n,
+        missing=missing,
         simulated=simulated or None,
     )
     fitted = sample(

@@ -19,16 +19,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from bayescx.evidence import Evidence, Matched
     from bayescx.fitted import Fit
-    from bayescx.spec import PathModel
 
-__all__ = ["as_text", "heading", "screen", "show_demo", "show_heterogeneity", "show_inputs", "show_summary"]
+__all__ = ["as_text", "heading", "say", "screen", "show_demo", "show_heterogeneity", "show_summary", "table_of"]
 
 WIDTH = 100
 _LABELS = ("path", "cause", "outcome", "definition")
 _TARGETS = {
-    "organization": "each organization that reported",
     "typical": "the typical organization: every parameter at the centre of the population",
     "new": "an organization that nobody has asked yet",
     "alone": "each organization by itself, as if the others had not reported",
@@ -47,7 +44,7 @@ def as_text() -> Console:
     return Console(file=io.StringIO(), width=WIDTH, highlight=False)
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int) -> Table:
+def table_of(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int) -> Table:
     """Labels to the left, folded where they are long; figures to the right, never broken."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold")
     for position, header in enumerate(headers):
@@ -60,41 +57,9 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int)
     return table
 
 
-def _say(console: Console, *sentences: str) -> None:
+def say(console: Console, *sentences: str) -> None:
+    """Sentences as one paragraph."""
     console.print(Text(textwrap.fill(" ".join(sentences), console.width)))
-
-
-# ------------------------------------------------------------------------------------------------ inputs
-
-
-def show_inputs(console: Console, model: PathModel, evidence: Evidence, matched: Matched) -> None:
-    """The equations of a model, and who shared what about its variables."""
-    console.print(Text(f"Model {model.name or ''}".rstrip(), style="bold"))
-    console.print(Text(str(model)))
-    console.print()
-    shares = evidence.summary(model.observed)
-    rows = [
-        [
-            str(share.organization),
-            str(share.level),
-            str(share.n_obs),
-            str(share.dropped) if share.level == "rows" else "not known",
-            "yes" if share.used else "kept out",
-        ]
-        for share in shares.itertuples()
-    ]
-    console.print(Text("Evidence", style="bold"))
-    console.print(_table(["organization", "shared", "n", "incomplete rows", "used"], rows, 2))
-    console.print()
-    _say(
-        console,
-        f"{len(matched.organizations)} of {matched.n_planned} organizations planned,",
-        f"{matched.n_obs.sum()} respondents with all {len(matched.variables)} variables.",
-    )
-    if matched.kept_out:
-        _say(console, f"Kept out for too few respondents: {', '.join(matched.kept_out)}.")
-    if matched.unassigned:
-        _say(console, f"Left out: {matched.unassigned} rows that name no organization.")
 
 
 # --------------------------------------------------------------------------------------------- estimands
@@ -104,15 +69,24 @@ def heading(fit: Fit, array: xr.DataArray | xr.Dataset) -> str:
     """What a table holds: the quantity, its units, and whom it is about."""
     quantity, units = str(array.attrs["long_name"]), str(array.attrs["units"])
     target = str(array.attrs["target"])
-    whom = _TARGETS.get(target) or _average(fit)
+    only = sum(level == "figures" for level in fit.evidence.level.values())
+    whom = _TARGETS.get(target) or (_each(only) if target == ORGANIZATION else _average(fit, only))
+    if target == "alone" and only:
+        whom += "; those that only published figures speak of have nothing of their own"
     return f"{quantity[0].upper()}{quantity[1:]}. Units: {units}. Target: {whom}."
 
 
-def _average(fit: Fit) -> str:
-    reported = len(fit.organizations)
+def _each(only: int) -> str:
+    return "each organization that reported" + (" or that figures were published about" if only else "")
+
+
+def _average(fit: Fit, only: int) -> str:
+    reported = len(fit.organizations) - only
     if reported == fit.n_planned:
         return f"the average of the {fit.n_planned} organizations"
-    return f"the average of the {fit.n_planned} organizations planned, of which {reported} have reported"
+    known = [f"{reported} {'have' if reported != 1 else 'has'} reported"] if reported or not only else []
+    known += [f"{only} {'are' if only != 1 else 'is'} known by published figures only"] if only else []
+    return f"the average of the {fit.n_planned} organizations planned, of which {' and '.join(known)}"
 
 
 def show_summary(console: Console, text: str, table: pd.DataFrame) -> None:
@@ -127,15 +101,16 @@ def show_summary(console: Console, text: str, table: pd.DataFrame) -> None:
         for record in part.to_dict("records"):
             words = [str(record[label]) for label in labels]
             words[0] = f" {words[0]}" if name is not None else words[0]
-            numbers = [f"{record[figure]:{digits}}" for figure in figures]
-            rows.append([*words, *numbers, f"{record['ess_bulk']:.0f}", _unless_nan(record["r_hat"])])
-    _say(console, text)
+            numbers = [_unless_nan(record[figure], digits) for figure in figures]
+            ends = [_unless_nan(record["ess_bulk"], ".0f"), _unless_nan(record["r_hat"], ".3f")]
+            rows.append([*words, *numbers, *ends])
+    say(console, text)
     console.print()
-    console.print(_table([*labels, *figures, "ess_bulk", "r_hat"], rows, len(labels)))
+    console.print(table_of([*labels, *figures, "ess_bulk", "r_hat"], rows, len(labels)))
 
 
-def _unless_nan(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.3f}"  # what the model fixes has no R-hat
+def _unless_nan(value: float, digits: str) -> str:
+    return "" if math.isnan(value) else f"{value:{digits}}"  # what the model fixes has no R-hat
 
 
 def _bounds(table: pd.DataFrame) -> list[str]:
@@ -159,21 +134,21 @@ def show_heterogeneity(console: Console, table: pd.DataFrame) -> None:
             str(path),
             f"{tau.loc[path, 'mean']:{digits}}",
             f"[{tau.loc[path, lower]:{digits}}, {tau.loc[path, upper]:{digits}}]",
-            f"{by_quantity['i_squared'].loc[path, 'mean']:.0%}",
+            _unless_nan(by_quantity["i_squared"].loc[path, "mean"], ".0%"),
             f"{by_quantity['pooling_factor'].loc[path, 'mean']:.2f}",
             f"[{new.loc[path, lower]:{digits}}, {new.loc[path, upper]:{digits}}]",
         ]
         for path in tau.index
     ]
     interval = lower.removesuffix("_lb")
-    _say(
+    say(
         console,
         "How much paths differ between organizations, in the data's units: their SD (tau), the share of the",
         "variance between estimates that it makes up (I2), how strongly organizations are drawn together",
         "(pooling: 0 not at all, 1 into one), and where the path of a new organization lies.",
     )
     console.print()
-    console.print(_table(["path", "tau", interval, "I2", "pooling", "new organization"], rows, 1))
+    console.print(table_of(["path", "tau", interval, "I2", "pooling", "new organization"], rows, 1))
 
 
 # -------------------------------------------------------------------------------------------------- demo
@@ -202,7 +177,7 @@ def show_demo(console: Console, fit: Fit, truth: pd.DataFrame) -> None:
         f"organization, on average over these {count}, and in a new one. The last column is the SD of the",
         "path between organizations, in the data's units.",
     )
-    console.print(_table(["outcome <- cause", *whom, "SD between"], rows, 1))
+    console.print(table_of(["outcome <- cause", *whom, "SD between"], rows, 1))
 
     cause = fit.model.exogenous[0]
     total = [summarize(total_effects(fit, target).sel(cause=cause)) for target in targets]  # type: ignore[arg-type]
@@ -228,14 +203,14 @@ def show_demo(console: Console, fit: Fit, truth: pd.DataFrame) -> None:
 def _part(console: Console, title: str, *sentences: str) -> None:
     console.print()
     console.print(Text(title, style="bold"))
-    _say(console, *sentences)
+    say(console, *sentences)
     console.print()
 
 
 def _by_outcome(whom: Sequence[str], tables: Sequence[pd.DataFrame]) -> Table:
     outcomes = tables[0]["outcome"]
     rows = [[str(name), *(_interval(table, i) for table in tables)] for i, name in enumerate(outcomes)]
-    return _table(["outcome", *whom], rows, 1)
+    return table_of(["outcome", *whom], rows, 1)
 
 
 def _interval(table: pd.DataFrame, row: int) -> str:

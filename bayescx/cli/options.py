@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +12,8 @@ EvidenceArgument = Annotated[
     str,
     typer.Argument(
         metavar="EVIDENCE",
-        help="A shipped evidence's name, a .toml file, or a .csv or .parquet table with --organization.",
+        help="A shipped evidence's name, a .toml file (published figures stand in it too), or a .csv or .parquet table "
+        "with --organization.",
     ),
 ]
 OrganizationOption = Annotated[
@@ -25,7 +26,15 @@ PlannedOption = Annotated[
 ]
 LeastOption = Annotated[
     int | None,
-    typer.Option("--min-n", metavar="N", help="Keep out, by name, organizations with fewer complete rows."),
+    typer.Option("--min-n", metavar="N", help="Keep out, by name, organizations with fewer respondents."),
+]
+MissingOption = Annotated[
+    Literal["fiml", "listwise"] | None,
+    typer.Option(
+        help="Missing answers: every answer counts (fiml, the default), or only respondents who answered all that "
+        "the model needs (listwise).",
+        show_default=False,
+    ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 FitArgument = Annotated[Path, typer.Argument(metavar="FIT", help="A fit saved by `bayescx fit`.")]

@@ -13,7 +13,7 @@ from bayescx.cli.outputs import writing_all
 from bayescx.errors import BayescxError
 
 if TYPE_CHECKING:
-    from bayescx.evidence import Evidence
+    from bayescx.evidence import Evidence, Shareable
 
 
 @app.command(
@@ -46,6 +46,10 @@ def moments(
             "--variables", metavar="A,B,C", help="Share these columns only; by default all that hold numbers."
         ),
     ] = None,
+    minimum: Annotated[
+        int,
+        typer.Option("--minimum", metavar="N", min=3, help="Fewest respondents whose moments may stand in a file."),
+    ] = 10,
     min_n: LeastOption = None,
     simulated: SimulatedOption = False,
     overwrite: OverwriteOption = False,
@@ -53,31 +57,52 @@ def moments(
 ) -> None:
     """Write moments that can be shared in place of rows.
 
-    For each organization one JSON file with the number of respondents, means and covariances, and no row. Beside
-    them evidence.toml, which `bayescx check` and `bayescx fit` read. The posterior is the same as with the rows
-    of the same respondents: those who answered everything that is shared.
+    For each organization one JSON file with the number of respondents, means and covariances, and no row; where
+    answers are missing, for each group of respondents who answered the same. Beside them evidence.toml, which
+    `bayescx check` and `bayescx fit` read. The posterior is the same as with the rows of the same respondents.
+
+    No group in a file is smaller than --minimum: a smaller one is counted with a group that answered less, its other
+    answers ignored, or left out where there is none. What that cost is said here and in the file.
     """
     import json
 
-    from bayescx.evidence import moments_schema, shared_files
+    from bayescx.evidence import moments_schema, shareable_moments, shared_files
 
     if schema:
         typer.echo(json.dumps(moments_schema(), indent=2))
         return
     evidence, wanted, folder = _inputs(rows, output, organization, name, model, variables, min_n)
     matched = evidence.matched(wanted)
-    files = shared_files(matched.moments(), simulated=simulated)
+    shared = shareable_moments(matched, minimum)
+    moments_of = {name: one.moments for name, one in shared.items()}
+    counts = {name: one.counts for name, one in shared.items()}
+    files = shared_files(moments_of, counts=counts, simulated=simulated)
     writing_all(folder, files, overwrite=overwrite)
-    for organization_, n_obs, file in zip(matched.organizations, matched.n_obs, list(files)[1:], strict=True):
-        left_out = matched.dropped[organization_]
-        rest = f"; {left_out} incomplete rows left out" if left_out else ""
-        typer.echo(f"wrote {folder / file}: {organization_}, {n_obs} respondents{rest}")
+    for (organization_, one), file in zip(shared.items(), list(files)[1:], strict=True):
+        rest = _in_words(one, matched.dropped[organization_], wanted)
+        typer.echo(f"wrote {folder / file}: {organization_}, {one.moments.n_obs} respondents{rest}")
     for kept_out, n_obs in matched.kept_out.items():
         typer.echo(f"kept out: {kept_out}, {n_obs} respondents")
-    if sum(matched.dropped.values()) and model is None:
-        _say_what_cost_rows(evidence, wanted)
+    if any(counts.values()):
+        _say_what_cost_answers(evidence, wanted, minimum, advise=model is None)
     typer.echo(f"shared: number of respondents, means and covariances of {', '.join(wanted)}; no rows")
     typer.echo(f"wrote {folder / 'evidence.toml'}; next: bayescx check {model or 'MODEL'} {folder / 'evidence.toml'}")
+
+
+def _in_words(one: Shareable, without_answer: int, wanted: tuple[str, ...]) -> str:
+    """What else is to be said of an organization's file, behind its number of respondents."""
+    groups = len(one.moments.patterns)
+    lacking = [variable for variable in wanted if variable not in one.moments.variables]
+    said = [f"in {groups} groups that answered the same"] if groups else []
+    said += [f"without {', '.join(lacking)}"] if lacking else []
+    said += [f"{one.merged} of them merged into a coarser group, {one.ignored} answers ignored"] if one.merged else []
+    said += [f"{one.dropped} respondents dropped, for whom there was no such group"] if one.dropped else []
+    said += (
+        [f"{without_answer} {'row' if without_answer == 1 else 'rows'} without an answer left out"]
+        if without_answer
+        else []
+    )
+    return "".join(f"; {words}" for words in said)
 
 
 def _inputs(
@@ -102,9 +127,20 @@ def _inputs(
     evidence = _evidence(rows, organization, name, min_n)
     asked = None if variables is None else [part.strip() for part in variables.split(",") if part.strip()]
     if model is not None:
-        asked = list(open_model(model).observed)
+        asked = _there(evidence, open_model(model).observed)
     wanted = shareable_columns(evidence, asked)
     return evidence, tuple(column for column in wanted if asked is not None or column != organization), output
+
+
+def _there(evidence: Evidence, needed: tuple[str, ...]) -> list[str]:
+    """The variables of a model that the rows have; all of them if that is none, so that the error names them."""
+    from bayescx.evidence import lacking_columns
+
+    lacking = lacking_columns(evidence, needed)
+    if not lacking or len(lacking) == len(needed):
+        return list(needed)
+    typer.echo(f"warning: shared without {', '.join(lacking)}, which the rows do not have", err=True)
+    return [name for name in needed if name not in lacking]
 
 
 def _evidence(rows: Path, organization: str | None, name: str | None, min_n: int | None) -> Evidence:
@@ -118,11 +154,12 @@ def _evidence(rows: Path, organization: str | None, name: str | None, min_n: int
     return Evidence({str(name): one_organization(sheet, str(name))}, None, min_n, sheet.source)
 
 
-def _say_what_cost_rows(evidence: Evidence, wanted: tuple[str, ...]) -> None:
-    """Name the columns whose empty cells left rows out: columns that no model needs should not."""
+def _say_what_cost_answers(evidence: Evidence, wanted: tuple[str, ...], minimum: int, *, advise: bool) -> None:
+    """Name the columns whose empty cells made small groups: columns that no model needs should not."""
     from bayescx.evidence import missing_cells
 
     missing = {name: count for name, count in missing_cells(evidence, wanted).items() if count}
     listed = ", ".join(f"{name} ({count})" for name, count in sorted(missing.items(), key=lambda item: -item[1]))
-    advice = "--model MODEL or --variables A,B shares only what is needed"
-    typer.echo(f"warning: rows were left out for empty cells in {listed}; {advice}", err=True)
+    advice = "; --model MODEL or --variables A,B shares only what is needed" if advise else ""
+    lost = f"answers were ignored or respondents dropped, because fewer than {minimum} answered the same"
+    typer.echo(f"warning: {lost}; empty cells are in {listed}{advice}", err=True)

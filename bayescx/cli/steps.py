@@ -83,7 +83,9 @@ def read_inputs(
             _refuse_unreadable(shared)
         else:
             matched = shared.matched(spec.observed)
-    except EvidenceError as error:
+            if not problems:
+                _check_figures(spec, matched, settings or {})
+    except (EvidenceError, ModelError) as error:
         problems.append(str(error))
     if spec is None or shared is None or matched is None or problems:
         raise BayescxError("\n".join(problems))
@@ -95,6 +97,14 @@ def _check_layout(spec: PathModel, settings: dict[str, Any]) -> None:
     from bayescx.model.layout import Layout
 
     check_identified(Layout.of(spec, **settings))
+
+
+def _check_figures(spec: PathModel, matched: Matched, settings: dict[str, Any]) -> None:
+    """Refuse figures and signs that do not fit the model; without any, nothing is loaded for it."""
+    if matched.published or matched.signs:
+        from bayescx.model.prepare import prepare
+
+        prepare(spec, matched, **settings)
 
 
 def _refuse_unreadable(shared: Evidence) -> None:
@@ -135,8 +145,15 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
 
 
 def _size(matched: Matched) -> str:
-    count = len(matched.organizations)
-    return f"{count} organization{'s' if count != 1 else ''}, {matched.n_obs.sum()} respondents"
+    count, total, figures = len(matched.organizations), int(matched.n_obs.sum()), _informing(matched)
+    known = [f"{count} organization{'s' if count != 1 else ''}"]
+    known += [f"{total} respondents"] if total else []
+    known += [f"{figures} published figure{'s' if figures != 1 else ''}"] if figures else []
+    return ", ".join(known)
+
+
+def _informing(matched: Matched) -> int:
+    return sum(figure.use == "evidence" for figure in matched.published)
 
 
 def _left_out(matched: Matched) -> str:

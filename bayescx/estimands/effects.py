@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bayescx._names import CAUSE, OUTCOME, PATH
 from bayescx.errors import FitError
 from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, positions
+from bayescx.estimands.prior import with_contraction
 from bayescx.fitted import Fit
 from bayescx.spec import PathModel
 
@@ -48,12 +49,14 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     -------
     xarray.DataArray
         Dims chain, draw[, organization], path (organization for "organization" and "alone"), with coordinates lhs, op,
-        rhs along path.
+        rhs along path; contraction and prior_sd tell how much narrower the evidence made each effect than its prior
+        (1 - variance / variance under the priors; nan where these leave it undefined). All effects and R-squared have
+        these two; they are about the draws as returned, not about what is computed from them.
 
     Raises
     ------
     FitError
-        If the target is unknown or cannot be answered with this pooling.
+        If the target is unknown or cannot be answered with this pooling, or nobody shared the data's units.
 
     Examples
     --------
@@ -75,10 +78,12 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
         "op": (PATH, ["~"] * len(rows)),
         "rhs": (PATH, [names[column] for column in columns]),
     }
-    return labelled(
-        fit, target, evaluate(fit, target, function, key=("direct", standardized)), (PATH,), coords,
+    key = ("direct", standardized)
+    found = labelled(
+        fit, target, evaluate(fit, target, function, key=key, standardized=standardized), (PATH,), coords,
         name="direct_effect", long_name="direct effect", units=units_of(standardized=standardized),
     )  # fmt: skip
+    return with_contraction(found, fit, function, key=key, standardized=standardized)
 
 
 def _reach(model: PathModel, shortest: int) -> tuple[list[str], list[str], NDArray[np.bool_]]:
@@ -120,15 +125,16 @@ def _pairs(
         effects = system.in_units(raw, standardized=standardized)
         return np.swapaxes(effects[..., rows, :][..., columns], -1, -2) * grid
 
-    values = evaluate(
-        fit,
-        target,
-        lambda system: matrix(system, pick),
-        (lambda system: matrix(system, "total")) if ratio else None,
-        key=(pick, standardized, ratio),
-    )
+    def function(system: System) -> Floats:
+        return matrix(system, pick)
+
+    denominator = (lambda system: matrix(system, "total")) if ratio else None
+    key = (pick, standardized, ratio)
+    known = standardized or ratio  # units cancel in a ratio
+    values = evaluate(fit, target, function, denominator, key=key, standardized=known)
     coords: dict[str, object] = {CAUSE: causes, OUTCOME: outcomes, "has_route": ((CAUSE, OUTCOME), grid)}
-    return labelled(fit, target, values, (CAUSE, OUTCOME), coords, name=name, long_name=long_name, units=units)
+    found = labelled(fit, target, values, (CAUSE, OUTCOME), coords, name=name, long_name=long_name, units=units)
+    return with_contraction(found, fit, function, denominator, key=key, standardized=known)
 
 
 def total_effects(fit: Fit, target: Target = "organization", *, standardized: bool = True) -> xr.DataArray:
@@ -221,8 +227,12 @@ def route_effects(
         factor = system.in_units(scale, standardized=standardized)[..., position[outcome], position[cause]]
         return np.asarray(effects * factor[..., None])
 
-    return labelled(
-        fit, target, evaluate(fit, target, function), ("route",), {"route": [" -> ".join(route) for route in found]},
+    answer = labelled(
+        fit, target, evaluate(fit, target, function, standardized=standardized),
+        ("route",), {"route": [" -> ".join(route) for route in found]},
         name="route_effect", long_name=f"effect of {cause} on {outcome} by route",
         units=units_of(standardized=standardized),
     )  # fmt: skip
+    return with_contraction(
+        answer, fit, function, key=("route", cause, outcome, standardized), standardized=standardized
+    )

@@ -9,7 +9,7 @@
 - "alone": each organization fitted by itself, whatever the pooling: a normal approximation at the maximum of its
   likelihood times the priors of the population centres (a wide normal one where such a prior lives on the positive
   half-line), given the loadings, which organizations always share. It shows what pooling changed; it is no part of
-  the posterior.
+  the posterior. Organizations known by published figures only have nothing of their own: nan.
 
 Draws for organizations without data follow from the fit's seed, so that all answers speak of the same ones.
 """
@@ -43,11 +43,13 @@ __all__ = [
     "leading_coords",
     "leading_dims",
     "positions",
+    "variables_without_unit",
 ]
 
 Floats = NDArray[np.float64]
 Target = Literal["organization", "typical", "average", "new", "alone"]
 PER_ORGANIZATION = ("organization", "alone")
+_SCALE_FREE = ("figures", "correlations")  # levels of evidence without units
 _MOST_REDRAWS = 200
 _UNREPORTED, _NEW, _ALONE = 2, 3, 4  # random streams, apart from the seed's own
 
@@ -121,7 +123,7 @@ def positions(layout: Layout, asked: Iterable[str]) -> dict[str, int]:
 
 
 def available_targets(fit: Fit) -> tuple[Target, ...]:
-    """The targets that the pooling of a fit can answer.
+    """The targets that the pooling and the evidence of a fit can answer.
 
     Examples
     --------
@@ -136,6 +138,33 @@ def is_informed_by_others(fit: Fit) -> bool:
     return fit.pooling["paths"] != "none" and len(fit.organizations) > 1
 
 
+def variables_without_unit(fit: Fit) -> tuple[str, ...]:
+    """Variables whose spread nobody shared: published figures and correlations have no units.
+
+    Examples
+    --------
+    >>> variables_without_unit(fit)
+    ()
+    """
+    evidence = fit.evidence
+    if not evidence.organizations:  # the priors alone, in the units of the fit that they are compared with
+        return ()
+    shared = [evidence.level.get(name) not in _SCALE_FREE for name in evidence.organizations]
+    variances = np.diagonal(evidence.cov, axis1=1, axis2=2)[shared]
+    told = np.isfinite(variances).any(axis=0)
+    return tuple(name for name, known in zip(evidence.variables, told, strict=True) if not known)
+
+
+def _check_units(fit: Fit) -> None:
+    if lacking := variables_without_unit(fit):
+        whose = "this evidence" if len(lacking) == len(fit.evidence.variables) else ", ".join(lacking)
+        raise FitError(
+            f"effects in the data's units cannot be told, because nobody shared the units of {whose}: published "
+            "figures and correlations have none. Effects in standard deviations can: standardized=True (command line: "
+            "without --raw)"
+        )
+
+
 def _check_target(fit: Fit, target: str) -> None:
     if target not in TARGETS:
         raise FitError(
@@ -146,7 +175,12 @@ def _check_target(fit: Fit, target: str) -> None:
 
 
 def _refusal(fit: Fit, target: str) -> str | None:
-    """Why the pooling leaves nothing to answer with."""
+    """Why the pooling or the evidence leaves nothing to answer with."""
+    if target == "alone" and all(level == "figures" for level in fit.evidence.level.values()):
+        return (
+            "no organization shared data of its own, only figures were published about them: alone, they have nothing "
+            "to say"
+        )
     layout = layout_of(fit)
     apart = [block for block, word in fit.pooling.items() if word == "none" and layout.of_block(block)]
     beyond = fit.n_planned - len(fit.organizations)
@@ -182,16 +216,21 @@ def _reported(fit: Fit, layout: Layout) -> Floats:
 
 
 def _alone(fit: Fit) -> Floats:
-    """Components of organizations fitted by themselves, (chain, draw, J, C), mirrored so that means are exact."""
+    """Components of organizations fitted by themselves, (chain, draw, J, C), mirrored so that means are exact.
+
+    nan for organizations that have no data of their own.
+    """
     data = fit.tree["constant_data"].to_dataset()
-    values, vectors = np.linalg.eigh(data["alone_cov"].values)
+    nothing = np.array([fit.evidence.level.get(name) == "figures" for name in fit.organizations])
+    values, vectors = np.linalg.eigh(np.where(nothing[:, None, None], 0.0, data["alone_cov"].values))
     root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
     sizes = fit.posterior.sizes
     n_draw = sizes[CHAIN] * sizes[DRAW]
     rng = np.random.default_rng([fit.seed, _ALONE])
     half = rng.standard_normal((n_draw // 2, *values.shape))
     noise = np.concatenate([half, -half, np.zeros((n_draw % 2, *values.shape))])
-    u = data["alone"].values + np.einsum("jab,djb->dja", root, noise)
+    middle = np.where(nothing[:, None], np.nan, data["alone"].values)
+    u = middle + np.einsum("jab,djb->dja", root, noise)
     return np.asarray(u).reshape(sizes[CHAIN], sizes[DRAW], *values.shape)
 
 
@@ -254,6 +293,7 @@ def evaluate(
     denominator: Callable[[System], Floats] | None = None,
     *,
     key: Hashable = None,
+    standardized: bool = True,
 ) -> Floats:
     """Compute ``function`` for a target, (chain, draw, ...); for "organization" and "alone" the third axis is theirs.
 
@@ -267,13 +307,17 @@ def evaluate(
         Makes the answer a ratio; over several organizations it is the ratio of the averages.
     key : hashable, optional
         What ``function`` and ``denominator`` compute; the answer is then kept for the next time it is asked for.
+    standardized : bool
+        False for answers in the data's units, which nobody may have shared.
 
     Raises
     ------
     FitError
-        If the target is unknown, or the pooling leaves no population to draw from.
+        If the target is unknown, the pooling leaves no population to draw from, or the data's units are not known.
     """
     _check_target(fit, target)
+    if not standardized:
+        _check_units(fit)
 
     def compute() -> Floats:
         if target == "average" and denominator is None and fit.n_planned == len(fit.organizations):

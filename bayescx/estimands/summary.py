@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError
+from bayescx.estimands.prior import CONTRACTION, PRIOR_SD
 
-__all__ = ["summarize"]
+__all__ = ["LEAST_CONTRACTION", "summarize"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["all", "stats"]
+
+LEAST_CONTRACTION = 0.5
+"""An answer whose variance the evidence cut by less than this share rests mostly on the prior."""
 
 _TAILS = (0.05, 0.95)  # as Vehtari et al. (2021); left out, ArviZ would take them from its settings
 
@@ -38,7 +42,9 @@ def summarize(array: xr.DataArray | xr.Dataset, ci_prob: float = 0.95, *, kind: 
     -------
     pandas.DataFrame
         Columns for the labels (path, organization, cause and outcome ...), then by ArviZ's names: mean, sd,
-        ``eti95_lb``, ``eti95_ub`` (for 0.95), mcse_mean, ess_bulk, ess_tail, r_hat. Pairs of constructs without a
+        ``eti95_lb``, ``eti95_ub`` (for 0.95), mcse_mean, ess_bulk, ess_tail, r_hat. Of effects and R-squared also
+        ``contraction``, 1 - variance / variance under the priors (nan where these leave it undefined), and
+        ``rests_on_prior``: it is below 0.5, so the evidence leaves the answer open. Pairs of constructs without a
         route are left out.
 
     Raises
@@ -92,7 +98,22 @@ def _table(array: xr.DataArray, ci_prob: float, kind: Kind) -> pd.DataFrame:
     }
     cells = draws.values[..., keep]
     columns = _statistics(cells, ci_prob, kind) if cells.size else _nothing(ci_prob, kind)
-    return pd.DataFrame({**labels, **columns})
+    return pd.DataFrame({**labels, **columns, **_contraction(draws, keep)})
+
+
+def _contraction(draws: xr.DataArray, keep: NDArray[np.bool_]) -> dict[str, Any]:
+    """Contraction of an estimand's cells; nothing for what was computed from one, which no longer has its variance."""
+    if not {CONTRACTION, PRIOR_SD} <= set(draws.coords):
+        return {}
+    after = draws.var((CHAIN, DRAW), ddof=1)
+    told, sd = (
+        draws[name].broadcast_like(after).transpose(*after.dims).values[keep] for name in (CONTRACTION, PRIOR_SD)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 1.0 - after.values[keep] / sd**2
+    if not np.allclose(found, told, rtol=0.0, atol=1e-6, equal_nan=True):
+        return {}
+    return {CONTRACTION: told, "rests_on_prior": told < LEAST_CONTRACTION}
 
 
 def _statistics(cells: Floats, ci_prob: float, kind: Kind) -> dict[str, Floats]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from bayescx._names import CHAIN, DRAW, ORGANIZATION, OUTCOME, PATH
 from bayescx.errors import FitError
 from bayescx.estimands.effects import direct_effects, units_of
-from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of
+from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, variables_without_unit
+from bayescx.estimands.prior import CONTRACTION, PRIOR_SD, with_contraction
 from bayescx.fitted import Fit
 
 __all__ = ["heterogeneity", "r_squared"]
@@ -30,7 +31,8 @@ def r_squared(fit: Fit, target: Target = "organization") -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw[, organization], outcome (every construct with predictors).
+        Dims chain, draw[, organization], outcome (every construct with predictors), with coordinates contraction and
+        prior_sd as those of ``direct_effects``.
 
     Raises
     ------
@@ -50,10 +52,11 @@ def r_squared(fit: Fit, target: Target = "organization") -> xr.DataArray:
         return np.asarray(1.0 - residual / system.variance)[..., outcomes]
 
     coords: dict[str, object] = {OUTCOME: [layout.constructs[i] for i in outcomes]}
-    return labelled(
+    found = labelled(
         fit, target, evaluate(fit, target, function, key="r_squared"), (OUTCOME,), coords,
         name="r_squared", long_name="explained variance (R-squared, random x)", units="share of variance",
     )  # fmt: skip
+    return with_contraction(found, fit, function, key="r_squared")
 
 
 def heterogeneity(fit: Fit) -> xr.Dataset:
@@ -71,7 +74,7 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
 
         - ``beta_tau`` (chain, draw, path): SD between organizations.
         - ``i_squared`` (chain, draw, path): tau^2 / (tau^2 + s^2), with s^2 the typical sampling variance of the
-          organizations' own estimates (Higgins & Thompson 2002).
+          organizations' own estimates (Higgins & Thompson 2002); nan where no organization has data on the path.
         - ``prediction`` (chain, draw, path): the path in one more organization; its quantiles are the prediction
           interval.
         - ``pooling_factor`` (path,): 0 when organizations keep their own estimates, 1 when they share one
@@ -82,7 +85,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     Raises
     ------
     FitError
-        If paths are not partially pooled, none is free, or only one organization reported.
+        If paths are not partially pooled, none is free, only one organization reported, or nobody shared the data's
+        units.
 
     Examples
     --------
@@ -95,6 +99,12 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
         raise FitError("one organization says nothing about differences between organizations; two or more are needed")
     if PATH not in fit.posterior.dims:
         raise FitError("the model has no free path, so there is nothing that could differ between organizations")
+    if lacking := variables_without_unit(fit):
+        raise FitError(
+            "how much paths differ between organizations is told in the data's units, and nobody shared those of "
+            f"{', '.join(lacking)}: published figures and correlations have none. Standardized effects can be told: "
+            "direct_effects(fit) of each organization, direct_effects(fit, 'new') of one that nobody has asked yet"
+        )
     layout = layout_of(fit)
     free = [e for e in layout.paths if e.component >= 0 and layout.components[e.component].block == "paths"]
     paths = [e.name for e in free]
@@ -109,7 +119,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     deviation = posterior["beta"] - posterior["beta_mu"]
     spread = deviation.mean((CHAIN, DRAW)).var(ORGANIZATION, ddof=1)
     pooling_factor = 1.0 - spread / deviation.var(ORGANIZATION, ddof=1).mean((CHAIN, DRAW))
-    new = direct_effects(fit, target="new", standardized=False).sel(path=paths).drop_vars(["lhs", "op", "rhs"])
+    new = direct_effects(fit, target="new", standardized=False).sel(path=paths)
+    new = new.drop_vars(["lhs", "op", "rhs", CONTRACTION, PRIOR_SD])
     unit_name = units_of(standardized=False)
     described = {
         "beta_tau": (tau * scale, "SD of the path between organizations", unit_name),
@@ -133,4 +144,4 @@ def _typical_variance(fit: Fit) -> Floats:
     k = (weight > 0).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         typical = np.where(k > 1, (k - 1) * total / (total**2 - squares), 1.0 / total)
-    return np.asarray(typical)
+    return np.where(k > 0, typical, np.nan)

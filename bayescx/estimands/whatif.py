@@ -46,7 +46,7 @@ def what_if(
     Raises
     ------
     FitError
-        If a construct is unknown or an amount is not a finite number.
+        If a construct is unknown, an amount is not a finite number, or nobody shared the data's units.
 
     Examples
     --------
@@ -75,7 +75,8 @@ def what_if(
     listed = ", ".join(f"{name} {amount:+g}" for name, amount in changes.items())
     key = ("what_if", tuple(changes.items()), standardized)
     return labelled(
-        fit, target, evaluate(fit, target, function, key=key), (OUTCOME,), {OUTCOME: list(layout.constructs)},
+        fit, target, evaluate(fit, target, function, key=key, standardized=standardized),
+        (OUTCOME,), {OUTCOME: list(layout.constructs)},
         name="what_if", long_name=f"change after {listed}", units="SD" if standardized else "data units",
     )  # fmt: skip
 
@@ -105,7 +106,7 @@ def defined_parameters(fit: Fit, target: Target = "organization", *, standardize
     Raises
     ------
     FitError
-        If the model defines nothing.
+        If the model defines nothing, or nobody shared the data's units.
 
     Examples
     --------
@@ -131,7 +132,7 @@ def defined_parameters(fit: Fit, target: Target = "organization", *, standardize
         return np.stack([known[definition.name] for definition in definitions], axis=-1)
 
     return labelled(
-        fit, target, evaluate(fit, target, function), ("definition",),
+        fit, target, evaluate(fit, target, function, standardized=standardized), ("definition",),
         {"definition": [definition.name for definition in definitions]},
         name="defined_parameter", long_name="defined parameter",
         units="from standardized parameters" if standardized else "from parameters in data units",

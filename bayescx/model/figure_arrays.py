@@ -121,14 +121,19 @@ class FigureSet:
         )
 
     def firm(self, layout: Layout, components: Sequence[int]) -> NDArray[np.int64]:
-        """Where a published R-squared of a path's sole cause keeps the path away from 0, (members, components)."""
+        """Where a published R-squared of a path's sole cause keeps the path away from 0, (members, components).
+
+        In a set the others could make up for a member without any, unless all of them together cannot reach the figure.
+        """
         rows = [entry.row for entry in layout.paths]
         sole = {entry.component: entry.row for entry in layout.paths if rows.count(entry.row) == 1}
         explained = {
             (name, term.atoms[0].row)
             for term in self.terms
-            for name in term.members
-            if [atom.code for atom in term.atoms] == [R_SQUARED] and not term.is_sign
+            for name, weight in zip(term.members, term.weights, strict=True)
+            if [atom.code for atom in term.atoms] == [R_SQUARED]
+            and not (term.is_sign or term.is_pooled)
+            and term.constant > sum(term.weights) - weight
         }
         firm = [[(name, sole.get(c, -1)) in explained for c in components] for name in self.members]
         return np.array(firm, dtype=np.int64).reshape(len(self.members), len(components))

@@ -177,7 +177,7 @@ class _Forest:
         self.alone = data[data["target"] == "alone"].reset_index(drop=True)
         self.population = data[data["target"].isin(POPULATION)].reset_index(drop=True)
         self.labels = [typesetting.clean(name) for name in self.own["label"]]
-        self.counts = [f"{n:,}" for n in self.own["n_obs"]]
+        self.counts = [f"{n:,}" if n else "–" for n in self.own["n_obs"]]
         self.numbers = [words.interval(row) for rows in (self.own, self.population) for _, row in rows.iterrows()]
         self.number_head = f"mean [{words.percent}]"
         self._set_columns()

@@ -6,18 +6,21 @@ import json
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from bayescx.errors import BayescxError, FitError
-from bayescx.evidence import read_evidence
+from bayescx.evidence import Matched, SampleMoments, read_evidence
+from bayescx.evidence.moments import pattern_moments
 from bayescx.evidence.sharing import moments_files
-from bayescx.evidence.toml import evidence_document
+from bayescx.evidence.toml import evidence_document, published_document
 from bayescx.fitted import Fit
 from bayescx.replication.checksums import foreign_files, write_checksums
-from bayescx.replication.prose import readme, requirements
+from bayescx.replication.prose import readme, requirements, small_groups
 from bayescx.replication.settings import PRIORS, SETTINGS, is_replication, read_priors, settings_of
 from bayescx.replication.tables import write_tables
 from bayescx.spec import read_model
@@ -32,8 +35,12 @@ def write_replication(
 ) -> Path:
     """Write a folder with which another researcher re-runs a fit to the same summary.
 
-    It holds the model, the moments of each organization (no rows), priors, settings, summary tables, checksums, a
-    README and ``replicate.py``, which checks the files, fits again and compares.
+    It holds the model, the moments of each organization and the published figures, priors, settings, summary tables,
+    checksums, a README and ``replicate.py``, which checks the files, fits again and compares.
+
+    There are no rows in it. But where answers are missing, moments are those of each group of respondents who answered
+    the same, and of a respondent who alone answered so they are the answers. A fit to moments that ``bayescx moments``
+    wrote has no such groups.
 
     Parameters
     ----------
@@ -56,6 +63,11 @@ def write_replication(
         If the folder holds something, cannot be written, or would not lead back to the same fit; if ``ci_prob`` is not
         between 0 and 1.
 
+    Warns
+    -----
+    UserWarning
+        If the folder holds moments of a few respondents, computed from rows: the README then says so too.
+
     Examples
     --------
     >>> write_replication(fit, "replication").name
@@ -71,12 +83,14 @@ def write_replication(
             _check_that_it_leads_back(fit, part)
             write_checksums(part, names)
             _write(part / "requirements.txt", requirements(fit))
-            _write(part / "README.md", readme(fit, ci_prob, moments_files(fit.organizations, "moments")))
+            _write(part / "README.md", readme(fit, ci_prob, _files(fit)))
     except BayescxError:
         raise
     except (OSError, ValueError) as error:  # ValueError: text that is not Unicode, a path with a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise FitError(f"cannot write a replication to {folder}: {reason}") from error
+    if few := small_groups(fit.evidence):
+        warnings.warn(f"{folder} holds {few}", UserWarning, stacklevel=2)
     return Path(folder)
 
 
@@ -129,16 +143,33 @@ def _write_inputs(fit: Fit, folder: Path, ci_prob: float) -> list[str]:
     text = fit.model.text
     # readers take one mark at the beginning as a sign of UTF-8, so a text that begins with one needs two
     (folder / MODEL).write_bytes(text.encode("utf-8-sig" if text.startswith("\ufeff") else "utf-8"))
-    moments = moments_files(fit.organizations, "moments")
+    moments = _files(fit)
     document = evidence_document(moments, n_planned=fit.n_planned, simulated=fit.evidence.simulated)
-    _write(folder / EVIDENCE, document)
-    (folder / "moments").mkdir()
-    for organization, shared in fit.evidence.moments().items():
+    figures = published_document(fit.evidence.published, fit.evidence.signs)
+    _write(folder / EVIDENCE, document + figures)
+    if moments:
+        (folder / "moments").mkdir()
+    for organization, shared in _moments(fit.evidence).items():
         _write(folder / moments[organization], shared.to_json(organization=organization))
     _write(folder / PRIORS, json.dumps(fit.priors.to_dict(), indent=1) + "\n")
     _write(folder / SETTINGS, json.dumps(settings_of(fit, ci_prob), indent=1) + "\n")
     _write(folder / SCRIPT, files(__package__).joinpath("templates", "replicate.txt").read_text(encoding="utf-8"))
     return [MODEL, EVIDENCE, PRIORS, SETTINGS, SCRIPT, *moments.values()]
+
+
+def _files(fit: Fit) -> dict[str, str]:
+    """The file of each organization that shared data."""
+    return moments_files([name for name in fit.organizations if fit.evidence.level.get(name) != "figures"], "moments")
+
+
+def _moments(evidence: Matched) -> dict[str, SampleMoments]:
+    """Moments from which the likelihood comes back to the last digit."""
+    moments = evidence.moments()
+    for name, shared in moments.items():
+        patterns = evidence.patterns.get(name, ())
+        if len(patterns) == 1 and shared.mean is not None:  # covariances alone would round its sums of squares
+            moments[name] = replace(shared, patterns=pattern_moments(patterns, evidence.variables))
+    return moments
 
 
 def _check_that_it_leads_back(fit: Fit, folder: Path) -> None:
@@ -147,7 +178,8 @@ def _check_that_it_leads_back(fit: Fit, folder: Path) -> None:
         model = read_model(folder / MODEL)
         found: Mapping[str, bool] = {
             "model": model == fit.model,
-            "moments": read_evidence(folder / EVIDENCE).matched(model.observed).fingerprint == fit.evidence.fingerprint,
+            "evidence": read_evidence(folder / EVIDENCE).matched(model.observed).fingerprint
+            == fit.evidence.fingerprint,
             "priors": read_priors(folder) == fit.priors,
         }
     except BayescxError as error:

@@ -69,7 +69,7 @@ def read_settings(folder: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``fit`` (arguments of ``bayescx.fit``), ``ci_prob``, ``fingerprint`` (of the moments), ``simulated``,
+        ``fit`` (arguments of ``bayescx.fit``), ``ci_prob``, ``fingerprint`` (of the evidence), ``simulated``,
         ``created_at``, ``versions`` and ``convergence_problems``.
 
     Raises

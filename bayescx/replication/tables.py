@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION
+from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, SAMPLE
 from bayescx.errors import FitError
 from bayescx.estimands import (
     defined_parameters,
@@ -23,7 +23,7 @@ from bayescx.estimands import (
     summarize,
     total_effects,
 )
-from bayescx.estimands.population import Target, available_targets
+from bayescx.estimands.population import Target, available_targets, variables_without_unit
 from bayescx.fitted import Fit
 
 __all__ = ["read_tables", "summary_tables", "write_tables"]
@@ -46,7 +46,8 @@ def summary_tables(fit: Fit, *, ci_prob: float = 0.95) -> dict[str, pd.DataFrame
     dict of str to pandas.DataFrame
         ``direct_effects``, ``indirect_effects``, ``total_effects`` (standardized and raw), ``defined_parameters``,
         ``r_squared``, each for the targets that the pooling answers; ``heterogeneity`` and ``parameters`` (the
-        posterior itself, on the common scale). Tables without rows are left out. Columns: labels, then mean, sd,
+        posterior itself, on the common scale). Where nobody shared the data's units nothing is raw and there is no
+        ``heterogeneity``. Tables without rows are left out. Columns: labels, then mean, sd,
         ``eti95_lb``, ``eti95_ub`` (for 0.95) and the Monte Carlo standard errors ``mcse_mean``, ``mcse_eti95_lb``,
         ``mcse_eti95_ub``.
 
@@ -75,18 +76,20 @@ def _arrays(fit: Fit) -> Iterator[tuple[str, xr.DataArray, dict[str, str]]]:
         "total_effects": total_effects,
     } | ({"defined_parameters": defined_parameters} if fit.model.definitions else {})
     targets = [target for target in TARGETS if target in available_targets(fit)]
+    has_units = not variables_without_unit(fit)
+    scales = {scale: standardized for scale, standardized in SCALES.items() if standardized or has_units}
     for name, estimand in effects.items():
         for target in targets:
-            for scale, standardized in SCALES.items():
+            for scale, standardized in scales.items():
                 array = estimand(fit, target, standardized=standardized)
                 yield name, array, {"target": target, ORGANIZATION: "", "scale": scale}
     for target in targets:
         yield "r_squared", r_squared(fit, target), {"target": target, ORGANIZATION: ""}
     differing = fit.pooling["paths"] == "partial" and len(fit.organizations) > 1 and "beta" in fit.posterior
-    for quantity, array in heterogeneity(fit).data_vars.items() if differing else ():
+    for quantity, array in heterogeneity(fit).data_vars.items() if differing and has_units else ():
         if CHAIN in array.dims:
             yield "heterogeneity", array, {"quantity": str(quantity)}
-    dims = [dim for _, dim in BLOCK_VARIABLES.values()]
+    dims = [*(dim for _, dim in BLOCK_VARIABLES.values()), SAMPLE]
     for variable, array in fit.posterior.data_vars.items():
         renamed = array.rename({dim: "parameter" for dim in dims if dim in array.dims})
         yield "parameters", renamed, {"variable": str(variable), ORGANIZATION: ""}

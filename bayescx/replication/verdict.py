@@ -41,7 +41,7 @@ def judge(comparison: pd.DataFrame, fit: Fit, settings: Mapping[str, Any]) -> Ve
     many of the same draws: with another seed a few lie beyond by chance. Of 278 pairs of fits that differed in nothing
     but their seed (513 to 4,680 figures each), 28 had at least one such figure, none had more than 0.6 percent, and the
     farthest lay at 5.1 errors. So results agree when at most one figure in 100 lies beyond 4 errors, and none beyond 6,
-    and when the fit was to the same moments.
+    and when the fit was to the same evidence.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def _notes(fit: Fit, settings: Mapping[str, Any]) -> list[str]:
         notes.append(f"Other versions than the original's: {', '.join(apart)}.")
     if fit.evidence.fingerprint != settings["fingerprint"]:
         notes.append(
-            "THE MOMENTS ARE NOT THOSE of the original fit, so whatever the figures say, it was not replicated."
+            "THE EVIDENCE IS NOT THAT of the original fit, so whatever the figures say, it was not replicated."
         )
     for whose, problems in (
         ("original", settings["convergence_problems"]),

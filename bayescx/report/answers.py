@@ -19,11 +19,13 @@ from bayescx.estimands import (
     summarize,
     total_effects,
 )
-from bayescx.estimands.population import available_targets, is_informed_by_others
+from bayescx.estimands.contraction import contraction
+from bayescx.estimands.population import available_targets, is_informed_by_others, layout_of
+from bayescx.estimands.summary import LEAST_CONTRACTION
 from bayescx.fitted import Fit
 from bayescx.wording import numbers
 
-__all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "gather"]
+__all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "estimate_of", "gather"]
 
 MOST_ROUTES = 40
 """Routes from one cause to one outcome that a report lists."""
@@ -43,12 +45,13 @@ class Key(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Posterior mean and interval, and the id of the table cell where they stand."""
+    """Posterior mean and interval, the id of their table cell, and whether they rest mostly on the prior."""
 
     mean: float
     lower: float
     upper: float
     id: str
+    rests_on_prior: bool = False
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -98,6 +101,11 @@ class Answers:
             return list(found)
         return sorted(found, key=lambda pair: (position[pair[0]], position.get(pair[1], -1)))
 
+    def resting(self, kind: str) -> list[tuple[str, str]]:
+        """(outcome, cause) of effects of a kind whose main figure rests mostly on the prior."""
+        keys = {pair: Key(kind, self.main or "", *pair) for pair in self.effects(kind)}
+        return [pair for pair, key in keys.items() if key in self.estimates and self.estimates[key].rests_on_prior]
+
     @property
     def populations(self) -> tuple[str, ...]:
         """Targets that are not about each organization: what most tables have columns for.
@@ -127,7 +135,7 @@ def gather(fit: Fit, ci_prob: float = 0.95) -> Answers:
     for kind, target, table in _tables(fit, targets, ci_prob):
         for row in table.to_dict("records"):
             key = _key(kind, target, {str(name): value for name, value in row.items()})
-            estimates[key] = _estimate(row, f"{kind}-{target}-{len(estimates)}")
+            estimates[key] = estimate_of(row, f"{kind}-{target}-{len(estimates)}")
     varying, factor, most = _heterogeneity(fit, ci_prob)
     routes = {" -> ".join(route): route for pair in _listed(fit) for route in fit.model.routes(*pair)}
     return Answers(fit, ci_prob, targets, estimates, varying, factor, most, routes)
@@ -176,9 +184,11 @@ def _key(kind: str, target: str, row: dict[str, Any]) -> Key:
     return Key(kind, target, row["outcome"], row.get("route", row.get("cause", "")), organization)
 
 
-def _estimate(row: dict[Any, Any], name: str) -> Estimate:
+def estimate_of(row: dict[Any, Any], name: str, *, rests_on_prior: bool | None = None) -> Estimate:
+    """A row of a summary as an estimate; whether it rests on the prior is what the row says, or what is given."""
     lower, upper = (float(value) for column, value in row.items() if str(column).startswith("eti"))
-    return Estimate(float(row["mean"]), lower, upper, name)
+    rests = row.get("rests_on_prior", False) if rests_on_prior is None else rests_on_prior
+    return Estimate(float(row["mean"]), lower, upper, name, bool(rests))
 
 
 def _heterogeneity(
@@ -189,9 +199,30 @@ def _heterogeneity(
     except FitError:  # not partially pooled, or one organization: nothing varies
         return {}, {}, {}
     rows = summarize(array, ci_prob, kind="stats").to_dict("records")
-    varying = {(row["quantity"], row["path"]): _estimate(row, f"heterogeneity-{i}") for i, row in enumerate(rows)}
+    resting = _resting(fit)
+    varying = {
+        (row["quantity"], row["path"]): estimate_of(
+            row, f"heterogeneity-{i}", rests_on_prior=resting[row["quantity"], row["path"]]
+        )
+        for i, row in enumerate(rows)
+    }
     factor, most = (
         {str(path): float(value) for path, value in array[name].to_series().items()}
         for name in ("pooling_factor", "differs_most")
     )
     return varying, factor, most
+
+
+def _resting(fit: Fit) -> dict[tuple[str, str], bool]:
+    """Whether each measure of heterogeneity, and the path of a new organization, rests mostly on the prior."""
+    layout = layout_of(fit)
+    known = contraction(fit)["beta_tau"].to_series()
+    of_new = summarize(direct_effects(fit, "new", standardized=False), kind="stats").set_index("path")["rests_on_prior"]
+    out: dict[tuple[str, str], bool] = {}
+    for entry in layout.paths:
+        if entry.component < 0 or entry.name not in of_new:
+            continue  # set by the model, or a second-order loading
+        spread = bool(known[layout.components[entry.component].name] < LEAST_CONTRACTION)
+        out |= {("beta_tau", entry.name): spread, ("i_squared", entry.name): spread}
+        out["prediction", entry.name] = bool(of_new[entry.name])
+    return out

@@ -31,6 +31,8 @@ def references(fit: Fit) -> list[Reference]:
 def _used(key: str, fit: Fit) -> bool:
     """Whether a fit used the method of a work; works not named here stand behind every fit."""
     conditions = {
+        "rubin_1976": any(len(patterns) > 1 for patterns in fit.evidence.patterns.values()),
+        "becker_1992": any(figure.use == "evidence" for figure in fit.evidence.published),
         "gelman_hill_2007": "partial" in fit.pooling.values(),
         "lewandowski_2009": bool(fit.model.covariances) or len(fit.model.exogenous) > 1,
         "abril_pla_2023": fit.provenance["engine"] == "pymc",

@@ -8,31 +8,64 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayescx.errors import FitError
-from bayescx.estimands.population import is_informed_by_others
+from bayescx.estimands.population import variables_without_unit
 from bayescx.fitted import Fit
 from bayescx.plots import Picture, plot_forest, plot_knobs, plot_path_diagram, plot_prior_posterior
-from bayescx.report import method, prose, tables
+from bayescx.plots.margin import plot_margin
+from bayescx.report import evidence, figures, method, prose, tables
 from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
 from bayescx.report.citations import references
+from bayescx.report.sensitivity import has_sensitivity, sensitivity_table
 from bayescx.wording import count, counted, interval_name, numeral, target_words, together_words
 
 __all__ = ["write_report"]
+
+_SECTIONS = {
+    "question": "What was asked",
+    "evidence": "Evidence",
+    "published": "Published figures",
+    "findings": "In short",
+    "diagram": "Path diagram",
+    "paths": "Every path",
+    "effects": "Effects and explained variance",
+    "heterogeneity": "Differences between organizations",
+    "sensitivity": "How much a prior matters",
+    "margin": "As organizations report",
+    "knobs": "If one thing changes",
+    "diagnostics": "Can the figures be trusted?",
+    "method": "Method",
+    "each": "Every organization",
+    "citations": "Citations",
+    "reproduce": "How to reproduce",
+}
+_MAYBE = ("published", "sensitivity", "margin")
+"""Sections that are there only if there is something to tell."""
 
 _WIDE = 9.0  # inches of a picture across a desk's page
 _NARROW = 3.8  # inches: as wide as a phone, so that letters keep their size there
 
 
-def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.95) -> Path:
+def write_report(
+    fit: Fit,
+    path: str | os.PathLike[str],
+    *,
+    ci_prob: float = 0.95,
+    sensitivity: bool = True,
+    margin: xr.Dataset | None = None,
+    progressbar: bool = True,
+) -> Path:
     """Write a fit's report: one HTML file with its pictures inside, which opens anywhere and prints well.
 
-    What was asked; the evidence; the answers in sentences whose figures point to the tables they come from; the path
-    diagram; a forest plot of every path; tables of direct, indirect and total effects, R-squared and differences
-    between organizations; whether the sampler converged; method, citations, and how to reproduce it all. Effects are in
-    standard deviations of each organization itself.
+    What was asked; the evidence, published figures among it; the answers in sentences whose figures point to the
+    tables they come from; the path diagram; a forest plot of every path; tables of direct, indirect and total effects,
+    R-squared and differences between organizations; whether the sampler converged; method, citations, and how to
+    reproduce it all. Effects are in standard deviations of each organization itself. Figures that the evidence leaves
+    open, because they rest mostly on the prior, are marked.
 
     Parameters
     ----------
@@ -41,6 +74,13 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
         An ``.html`` file; one that is there is replaced once the new one is complete.
     ci_prob : float
         Probability of all intervals.
+    sensitivity : bool
+        Where fewer than five organizations have reported, fit again under other priors of the differences between
+        organizations and put the answers side by side; this takes about as long as the fit itself, twice.
+    margin : Dataset, optional
+        What ``margin_by_reporting`` returned for this fit: a section with its picture.
+    progressbar : bool
+        Show how far refits are, on standard error.
 
     Returns
     -------
@@ -49,11 +89,11 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
     Raises
     ------
     FitError
-        If ``ci_prob`` is not between 0 and 1, or the file cannot be written.
+        If ``ci_prob`` is not between 0 and 1, ``margin`` is not of this fit, or the file cannot be written.
 
     Examples
     --------
-    >>> write_report(fit, "report.html").name
+    >>> write_report(fit, "report.html", sensitivity=False).name
     'report.html'
     """
     target = Path(path)
@@ -61,7 +101,13 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
         raise FitError(f"cannot write a report to {target}: a report is an .html file")
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise FitError(f"cannot write a report to {target}: name a file in a folder that is there")
-    text = _environment().get_template("report.html.j2").render(_context(gather(fit, ci_prob)))
+    _check_margin(fit, margin)
+    answers = gather(fit, ci_prob)
+    context = _context(answers, margin)
+    if sensitivity and answers.main == "average" and has_sensitivity(fit):
+        context["sensitivity"], context["not_settled"] = sensitivity_table(answers, progressbar=progressbar)
+    context["contents"] = {name: title for name, title in _SECTIONS.items() if name not in _MAYBE or context[name]}
+    text = _environment().get_template("report.html.j2").render(context)
     part = target.with_name(f".{target.name}.part")
     try:
         part.write_text(text, encoding="utf-8")
@@ -72,6 +118,17 @@ def write_report(fit: Fit, path: str | os.PathLike[str], *, ci_prob: float = 0.9
         with suppress(OSError):  # as where a folder cannot be written to
             part.unlink(missing_ok=True)
     return target
+
+
+def _check_margin(fit: Fit, margin: object) -> None:
+    """Refuse what is no answer of ``margin_by_reporting``, or one of another fit."""
+    if margin is None:
+        return
+    if not isinstance(margin, xr.Dataset) or "joined" not in margin.variables:
+        raise FitError("margin must be what margin_by_reporting(fit, quantity) returned")
+    reporting = set(margin["joined"].isel(order=0).values.tolist()) - {""}
+    if margin.attrs.get("n_planned") != fit.n_planned or not reporting <= set(fit.organizations):
+        raise FitError("margin is of another fit: its organizations, or how many are planned, differ")
 
 
 def _environment() -> Environment:
@@ -86,19 +143,34 @@ def _environment() -> Environment:
     return environment
 
 
-def _context(answers: Answers) -> dict[str, Any]:
+def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
     """Everything that the template shows."""
     fit = answers.fit
+    published = figures.figures_table(fit, answers.ci_prob)
     return {
         "fit": fit,
         "answers": answers,
         "interval": interval_name(answers.ci_prob),
         "title": prose.title(fit),
         "question": prose.question(answers),
-        "informed": is_informed_by_others(fit),
+        "informed": "alone" in answers.targets,
+        "has_marks": any(
+            one.rests_on_prior for key, one in answers.estimates.items() if key.target in answers.populations
+        ),
         "together": together_words(fit),
         "populations": [target_words(fit, target) for target in answers.populations],
         "equations": _equations(fit),
+        "mark": prose.MARK,
+        "evidence_table": evidence.evidence_table(fit),
+        "evidence_sentences": evidence.evidence_sentences(fit),
+        "only": evidence.known_by_figures(fit),
+        "published": published,
+        "signs": figures.sign_sentences(fit) if published else [],
+        "resting": {kind: prose.pictures_resting(answers, kind) for kind in ("direct", "total")},
+        "margin": _margin(margin),
+        "sensitivity": None,
+        "not_settled": [],
+        "without_unit": [fit.model.in_words(name) for name in variables_without_unit(fit)],
         "findings": prose.findings(answers),
         "diagrams": _diagrams(answers),
         "forests": list(_forests(answers)),
@@ -110,6 +182,7 @@ def _context(answers: Answers) -> dict[str, Any]:
         "diagnosis": prose.diagnosis(fit),
         "problems": fit.provenance["convergence_problems"],
         "prior_posterior": _prior_posterior(fit),
+        "likelihood": method.likelihood_parts(fit),
         "pooling": method.pooling_sentences(fit),
         "priors": method.priors_table(fit),
         "settings": method.settings(fit),
@@ -156,7 +229,9 @@ def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
     wanted += [("total", outcome, cause) for cause, outcome in ends(fit) if ("direct", outcome, cause) not in wanted]
     for number, (kind, outcome, cause) in enumerate(wanted):
         picture = plot_forest(fit, f"{outcome}~{cause}", kind=kind, **options)  # type: ignore[arg-type]
-        yield _inline(picture, f"forest-{number}")
+        note = "The average rests mostly on the prior: the evidence leaves it open."
+        is_open = answers.main == "average" and (outcome, cause) in answers.resting(kind)
+        yield _inline(picture, f"forest-{number}") | {"note": note if is_open else ""}
 
 
 def _both(draw: Callable[[float], Picture], name: str) -> dict[str, Any]:
@@ -170,6 +245,14 @@ def _knobs(answers: Answers) -> dict[str, Any] | None:
         return None
     options: dict[str, Any] = {"target": answers.main, "ci_prob": answers.ci_prob}
     return _both(lambda width: plot_knobs(answers.fit, width=width, **options), "knobs")
+
+
+def _margin(margin: xr.Dataset | None) -> dict[str, Any] | None:
+    """How the interval of the average shrank as organizations reported, and the same in a sentence."""
+    if margin is None:
+        return None
+    drawn = _both(lambda width: plot_margin(margin, width=width), "margin")
+    return drawn | {"description": plot_margin(margin).description}
 
 
 def _prior_posterior(fit: Fit) -> dict[str, Any] | None:

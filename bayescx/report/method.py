@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from markupsafe import Markup
+
 from bayescx.estimands.population import layout_of
 from bayescx.fitted import Fit
+from bayescx.model.figure_arrays import UNIT_SD
 from bayescx.priors import Prior
 from bayescx.report.tables import Cell, Group, Row, Table
 from bayescx.wording import with_minus
 
-__all__ = ["pooling_sentences", "priors_table", "settings"]
+__all__ = ["Part", "likelihood_parts", "pooling_sentences", "priors_table", "settings"]
 
 _PRIORS = {
     "paths": {"path_mean": "typical path coefficient", "path_sd": "SD of a path between organizations"},
@@ -37,6 +42,64 @@ _POOLING = {
 }
 
 
+class Part(NamedTuple):
+    """A paragraph of the method under its heading, and perhaps a formula, our own markup, with what follows it."""
+
+    heading: str
+    text: str
+    formula: Markup = Markup()
+    after: str = ""
+
+
+def likelihood_parts(fit: Fit) -> list[Part]:
+    """How missing answers, correlations without units and published figures enter; only what there is."""
+    evidence = fit.evidence
+    parts = []
+    if any(len(patterns) > 1 or evidence.level[name] != "correlations" for name, patterns in evidence.patterns.items()):
+        parts.append(_MISSING)
+    if "correlations" in evidence.level.values():
+        parts.append(_CORRELATIONS)
+    if any(figure.use == "evidence" for figure in evidence.published):
+        parts.append(_FIGURES)
+        if all(level == "figures" for level in evidence.level.values()):
+            parts.append(_SCALE)
+    return parts
+
+
+_MISSING = Part(
+    "Missing answers",
+    "Respondents count with the answers that they gave (full information). Those of an organization who answered the "
+    "same variables form a pattern; the likelihood of each is that of its own variables, with the means common to all "
+    "patterns of the organization and integrated out under a flat prior. Rows without a single answer say nothing. "
+    "This is right where the chance that an answer is missing depends on answers that were given (missing at random). "
+    "An organization that did not ask a question is one for which all answers to it are missing.",
+)
+_CORRELATIONS = Part(
+    "Correlations alone",
+    "An organization that shared correlations, and no standard deviations, enters by the likelihood of its "
+    "correlations: the standard deviation of each of its variables is a free number, flat on the log scale. Its paths "
+    "and residual variances on the common scale are then known as far as standardized ones tell.",
+)
+_FIGURES = Part(
+    "Published figures",
+    "A figure is computed from the covariance matrices Φ of the constructs of its organizations: as the mean of each "
+    "one's own statistic, or as the statistic of all respondents together. It enters as a normal observation of what "
+    "the model implies; a ratio as its numerator less its value times its denominator. Figures of one sample err "
+    "together. With D the derivative of a figure in the matrix of organization q and n the number of that "
+    "organization's respondents, the covariance of figures f and g is",
+    Markup("Σ<sub>q</sub> 2 tr(D<sub>fq</sub> Φ<sub>q</sub> D<sub>gq</sub> Φ<sub>q</sub>) / n<sub>q</sub>"),
+    "by the delta method for normal data. Rounding to a grid adds the variance grid² / 12. An ordering or a bound "
+    "enters by the probability that a sample of that size would show it. A range of respondents stands for a "
+    "log-normal prior of which it holds 95\u00a0%.",
+)
+_SCALE = Part(
+    "Scale",
+    "Figures have no units. So that priors mean what they mean for data, every construct is given a variance of about "
+    f"1, on average over the organizations that the figures speak of (SD {UNIT_SD:g} on the log scale). This is an "
+    "agreement and no evidence: where figures are marked, it counts to the prior.",
+)
+
+
 def priors_table(fit: Fit) -> Table:
     """Every prior that was used, with what it is the prior of."""
     rows = [
@@ -49,13 +112,20 @@ def priors_table(fit: Fit) -> Table:
     return Table(
         "priors",
         "Priors",
-        "All on the common scale: each observed variable is divided by its pooled SD within organizations first."
-        if fit.provenance["scaled"]
-        else "All in the data's own units.",
+        _scale(fit),
         "prior of",
         ("distribution",),
         (Group("", tuple(rows)),),
     )
+
+
+def _scale(fit: Fit) -> str:
+    """What the priors' numbers are measured in."""
+    if all(level == "figures" for level in fit.evidence.level.values()):
+        return "All on a common scale, on which every construct has a variance of about 1."
+    if fit.provenance["scaled"]:
+        return "All on the common scale: each observed variable is divided by its pooled SD within organizations first."
+    return "All in the data's own units."
 
 
 def _distribution(prior: Prior) -> str:
@@ -84,6 +154,6 @@ def settings(fit: Fit) -> list[tuple[str, str]]:
         ("engine", str(about["engine"])),
         ("factor scale", {"mean": "loadings average 1", "marker": "first loading is 1"}[fit.identification]),
         ("sampled", f"{about['created_at'][:16].replace('T', ' ')} UTC, {about['seconds']:.1f} seconds"),
-        ("SHA-256 of the moments", fit.evidence.fingerprint),
+        ("SHA-256 of the evidence", fit.evidence.fingerprint),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
     ]

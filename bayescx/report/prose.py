@@ -9,10 +9,14 @@ from markupsafe import Markup
 from bayescx.fitted import Fit
 from bayescx.model.convergence import ESS_LIMIT, R_HAT_LIMIT
 from bayescx.report.answers import Answers, Estimate, Key, ends
+from bayescx.report.evidence import known_by_figures, respondents_words
 from bayescx.report.tables import most_id
-from bayescx.wording import count, counted, enumeration, in_words, interval_name, numeral, share
+from bayescx.wording import count, counted, enumeration, in_words, interval_name, numeral, share, target_words
 
-__all__ = ["Finding", "diagnosis", "findings", "question", "title"]
+__all__ = ["MARK", "Finding", "diagnosis", "findings", "pictures_resting", "question", "title"]
+
+MARK = Markup('<sup class="mark" aria-hidden="true">†</sup><span class="unseen"> (rests mostly on the prior)</span>')
+"""What stands after a figure that the evidence leaves open; screen readers say it in words."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,18 @@ def title(fit: Fit) -> str:
 def question(answers: Answers) -> list[str]:
     """What was asked, in a few sentences."""
     fit = answers.fit
-    respondents, reported = count(int(fit.evidence.n_obs.sum())), counted(len(fit.organizations), "organization")
-    sentences = [_asked(fit), *_estimated(fit, f"in {reported} with {respondents} respondents")]
+    sentences = [_asked(fit), *_estimated(fit, respondents_words(fit))]
+    if only := known_by_figures(fit):
+        whom = numeral(len(only)).capitalize()
+        of = f" of {counted(fit.n_planned, 'organization')}" if fit.n_planned > len(only) else ""
+        noun = "" if of else (" organizations" if len(only) > 1 else " organization")
+        sentences.append(f"{whom}{of}{noun} {'are' if len(only) > 1 else 'is'} known only by published figures.")
     if waiting := fit.n_planned - len(fit.organizations):
         planned, have = numeral(fit.n_planned), "have" if waiting != 1 else "has"
-        sentences.append(
-            f"{planned.capitalize()} organizations are planned; {numeral(waiting)} {have} not reported yet."
+        of_them = (
+            f"of {numeral(waiting)} nothing is known yet" if only else f"{numeral(waiting)} {have} not reported yet"
         )
+        sentences.append(f"{planned.capitalize()} organizations are planned; {of_them}.")
         if "average" in answers.targets:
             sentences.append(
                 f"The average of the {planned} counts them in, as draws from what organizations have shown to be like."
@@ -111,9 +120,12 @@ def figure(estimate: Estimate, interval: str = "", unit: str = "") -> Markup:
     mean, lower, upper = estimate.figures
     named = f"{interval} " if interval else ""
     return Markup(
-        '<a class="figure" href="#{id}">{mean}</a>{unit} (<span class="bounds" data-cell="{id}">'
+        '<a class="figure" href="#{id}">{mean}</a>{mark}{unit} (<span class="bounds" data-cell="{id}">'
         "{interval}{lower} to {upper}</span>)"
-    ).format(id=estimate.id, mean=mean, unit=unit, interval=named, lower=lower, upper=upper)
+    ).format(
+        id=estimate.id, mean=mean, mark=MARK if estimate.rests_on_prior else "", unit=unit, interval=named,
+        lower=lower, upper=upper,
+    )  # fmt: skip
 
 
 def _whom(answers: Answers, target: str) -> str:
@@ -180,8 +192,11 @@ def _sentence(
     text += "."
     if answers.is_fixed(kind, outcome, cause):
         text += " The model sets this path in the data's units; it was not estimated."
-    elif estimate.lower < 0 < estimate.upper:
+        return text
+    if estimate.lower < 0 < estimate.upper:
         text += " The interval holds 0: the evidence leaves its sign open."
+    if estimate.rests_on_prior:
+        text += " The evidence leaves this open: the figure rests mostly on the prior."
     return text
 
 
@@ -199,8 +214,20 @@ def _differing(answers: Answers) -> tuple[Markup, ...]:
         start="Compared on a common scale," if answers.fit.provenance["scaled"] else "Of all paths,",
         cause=words(cause), outcome=words(outcome), id=most_id(path, answers), chance=share(chances[path]),
     )  # fmt: skip
-    spread = figure(answers.heterogeneity["beta_tau", path], interval_name(answers.ci_prob))
-    return (sentence + spread + ", in the data's units.",)
+    found = answers.heterogeneity["beta_tau", path]
+    spread = figure(found, interval_name(answers.ci_prob))
+    rests = " It rests mostly on the prior: the evidence leaves it open." if found.rests_on_prior else ""
+    return (sentence + spread + ", in the data's units." + rests,)
+
+
+def pictures_resting(answers: Answers, kind: str) -> str:
+    """Which of the effects in a picture rest mostly on the prior; nothing where none does."""
+    words = answers.fit.model.in_words
+    named = [f"{words(cause)} → {words(outcome)}" for outcome, cause in answers.resting(kind)]
+    if not named:
+        return ""
+    whom = target_words(answers.fit, str(answers.main), short=True)
+    return f"For the {whom} these rest mostly on the prior, the evidence leaves them open: {'; '.join(named)}."
 
 
 def diagnosis(fit: Fit) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -9,24 +10,39 @@ from bayescx._names import ORGANIZATION
 from bayescx.report.answers import Answers, Estimate, Key
 from bayescx.wording import interval_name, share, target_words, together_words
 
-__all__ = ["Cell", "Group", "Row", "Table", "effect_tables", "heterogeneity_table", "organization_tables"]
+__all__ = [
+    "Cell",
+    "Group",
+    "Row",
+    "Table",
+    "cell",
+    "effect_tables",
+    "heterogeneity_table",
+    "most_id",
+    "organization_tables",
+]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure, the interval that belongs to it, and the id that sentences point to."""
+    """A figure, the interval that belongs to it, the id that sentences point to, and whether it is to be marked.
+
+    Marked are figures that rest mostly on the prior.
+    """
 
     text: str
     interval: str = ""
     id: str = ""
+    mark: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """A label and its cells."""
+    """A label, its cells, and words that stand under the label: quoted ones."""
 
     label: str
     cells: tuple[Cell, ...]
+    quote: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,13 +64,18 @@ class Table:
     headers: tuple[str, ...]
     groups: tuple[Group, ...] = field(default=())
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether a figure in it rests mostly on the prior."""
+        return any(one.mark for group in self.groups for row in group.rows for one in row.cells)
+
 
 def cell(estimate: Estimate | None) -> Cell:
     """An estimate as text; an empty cell where there is none."""
-    if estimate is None:
+    if estimate is None or math.isnan(estimate.mean):
         return Cell("–")
     mean, lower, upper = estimate.figures
-    return Cell(mean, f"[{lower}, {upper}]", estimate.id)
+    return Cell(mean, f"[{lower}, {upper}]", estimate.id, estimate.rests_on_prior)
 
 
 def effect_tables(answers: Answers) -> list[Table]:

@@ -129,7 +129,8 @@ def test_check_lists_equations_and_organizations(study: Path, bayescx: Command) 
 
 def test_check_says_what_is_left_out(study: Path, tmp_path: Path, bayescx: Command) -> None:
     rows = pd.read_csv(study / "rows.csv")
-    rows.loc[rows.index[:3], "m"] = np.nan
+    rows.loc[rows.index[:3], rows.columns.drop("organization")] = np.nan
+    rows.loc[rows.index[3], "m"] = np.nan
     rows.loc[rows.index[5:7], "organization"] = None
     rows = pd.concat([rows, rows[rows["organization"] == "org_02"].head(9).assign(organization="tiny")])
     rows.to_csv(tmp_path / "rows.csv", index=False)
@@ -139,7 +140,9 @@ def test_check_says_what_is_left_out(study: Path, tmp_path: Path, bayescx: Comma
     assert "Kept out for too few respondents: tiny." in done.out
     assert "Left out: 2 rows that name no organization." in done.out
     (first,) = [line.split() for line in done.out.splitlines() if line.startswith("org_01")]
-    assert first[3:] == ["3", "yes"]
+    assert first[3:] == ["3", "2", "nothing", "yes"]
+    said = " ".join(done.out.split())
+    assert "answers are missing in 1 organization, and those that there are count (patterns: groups" in said
 
 
 def test_names_are_never_read_as_markup(study: Path, tmp_path: Path, bayescx: Command) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import bayescx as bcx
+from bayescx.evidence import Evidence
 
 Command = Callable[..., Any]
 ROWS = bcx.simulate(bcx.parse_model("m ~ x; y ~ m + x"), organizations=3, n_obs=40, random_seed=2).rows
@@ -88,13 +89,13 @@ def test_a_model_says_what_is_needed(rows: Path, tmp_path: Path, bayescx: Comman
     assert bayescx("check", tmp_path / "small.lavaan", tmp_path / "shared" / "evidence.toml").code == 0
 
 
-def test_incomplete_rows_and_small_organizations_are_said(tmp_path: Path, bayescx: Command) -> None:
-    table = pd.concat([ROWS, ROWS.head(8).assign(organization="tiny")])
-    table.iloc[:3, 1] = np.nan
+def test_rows_without_an_answer_and_small_organizations_are_said(tmp_path: Path, bayescx: Command) -> None:
+    table = pd.concat([ROWS, ROWS.head(8).assign(organization="tiny")], ignore_index=True)
+    table.loc[table.index < 3, ["x", "m", "y"]] = np.nan
     table.to_csv(tmp_path / "rows.csv", index=False)
     words = ("moments", tmp_path / "rows.csv", "--organization", "organization", "-o", tmp_path / "shared")
     done = bayescx(*words, "--min-n", 20)
-    assert "org_01, 37 respondents; 3 incomplete rows left out" in done.out
+    assert "org_01, 37 respondents; 3 rows without an answer left out" in done.out
     assert "kept out: tiny, 8 respondents" in done.out
 
 
@@ -157,13 +158,132 @@ def test_shared_by_one_and_read_by_another(rows: Path, tmp_path: Path, bayescx: 
     assert len(bcx.read_evidence(tmp_path / "received" / "evidence.toml").organizations) == 3
 
 
-def test_columns_that_cost_rows_are_named(tmp_path: Path, bayescx: Command) -> None:
-    table = ROWS.assign(age=np.where(np.arange(len(ROWS)) % 3 == 0, np.nan, 40.0) + np.arange(len(ROWS)) % 7)
+def test_columns_that_cost_answers_are_named(tmp_path: Path, bayescx: Command) -> None:
+    table = ROWS.assign(age=np.where(np.arange(len(ROWS)) % 8 < 7, np.nan, 40.0) + np.arange(len(ROWS)) % 7)
+    table["age"] += ROWS["x"]
     table.to_csv(tmp_path / "rows.csv", index=False)
     words = ("moments", tmp_path / "rows.csv", "--organization", "organization")
     done = bayescx(*words, "-o", tmp_path / "all")
-    assert "warning: rows were left out for empty cells in age (40); --model MODEL or --variables" in done.err
+    assert "warning: answers were ignored or respondents dropped, because fewer than 10 answered the same" in done.err
+    assert "empty cells are in age (105); --model MODEL or --variables" in done.err
+    assert "5 of them merged into a coarser group, 5 answers ignored" in done.out
     (tmp_path / "small.lavaan").write_text("y ~ x")
     done = bayescx(*words, "--model", tmp_path / "small.lavaan", "-o", tmp_path / "needed")
     assert done.err == ""
     assert "40 respondents\n" in done.out
+
+
+# ------------------------------------------------------------------------------------------ missing answers
+
+
+def with_holes(**sizes: int) -> pd.DataFrame:
+    """Rows of org_01 (all 40 complete) and org_02: as many as asked for that answer these variables only."""
+    kept = ROWS[ROWS["organization"] != "org_03"].copy()
+    row = 40
+    for answered, n in sizes.items():
+        kept.loc[row : row + n - 1, [name for name in "mxy" if name not in answered]] = np.nan
+        row += n
+    return kept.reset_index(drop=True)
+
+
+def shared_by(table: pd.DataFrame, tmp_path: Path, bayescx: Command, *words: object) -> Any:
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    words = ("--variables", "m,x,y", *words)
+    return bayescx(
+        "moments", tmp_path / "rows.csv", "--organization", "organization", "-o", tmp_path / "shared", *words
+    )
+
+
+def test_rows_with_missing_answers_and_their_moments_are_the_same_evidence(tmp_path: Path, bayescx: Command) -> None:
+    done = shared_by(with_holes(mx=12, y=11), tmp_path, bayescx)
+    assert (done.code, done.err) == (0, "")
+    assert "org_02, 40 respondents; in 3 groups that answered the same\n" in done.out
+    shared = bcx.read_evidence(tmp_path / "shared" / "evidence.toml").matched(["m", "x", "y"])
+    original = bcx.read_evidence(tmp_path / "rows.csv", organization="organization").matched(["m", "x", "y"])
+    assert shared.fingerprint == original.fingerprint
+    assert [one.n_obs for one in shared.patterns["org_02"]] == [17, 12, 11]
+    np.testing.assert_allclose(shared.cov, original.cov, rtol=1e-12)
+    for mine, theirs in zip(shared.patterns["org_02"], original.patterns["org_02"], strict=True):
+        np.testing.assert_allclose(mine.scatter, theirs.scatter, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(mine.mean, theirs.mean, rtol=1e-12)
+
+
+def test_small_groups_are_merged_or_dropped_and_counted(tmp_path: Path, bayescx: Command) -> None:
+    done = shared_by(with_holes(mx=4, m=11, y=3), tmp_path, bayescx)
+    assert "org_02, 37 respondents; in 2 groups that answered the same; 4 of them merged into" in done.out
+    assert "4 answers ignored; 3 respondents dropped, for whom there was no such group" in done.out
+    assert "fewer than 10 answered the same" in done.err
+    content = json.loads((tmp_path / "shared" / "org-02.json").read_text())
+    assert (content["merged"], content["ignored"], content["dropped"]) == (4, 4, 3)
+    assert [one["n_obs"] for one in content["patterns"]] == [22, 15]
+    jsonschema.validate(content, json.loads(bayescx("moments", "--schema").out))
+    whole = json.loads((tmp_path / "shared" / "org-01.json").read_text())
+    assert "merged" not in whole
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**content, "version": 1}, json.loads(bayescx("moments", "--schema").out))
+
+
+def test_a_group_of_one_cannot_be_read_off(tmp_path: Path, bayescx: Command) -> None:
+    """The answer of the only respondent without x is in no file, whatever is added up or subtracted."""
+    table = with_holes(my=1)
+    table.loc[40, "m"] = 12345.678
+    assert shared_by(table, tmp_path, bayescx).code == 0
+    shared = bcx.read_evidence(tmp_path / "shared" / "evidence.toml").matched(["m", "x", "y"])
+    without = Evidence.from_rows(table.drop(index=40), organization="organization").matched(["m", "x", "y"])
+    assert shared.fingerprint == without.fingerprint
+
+
+def test_an_organization_below_the_minimum_is_refused_by_name(tmp_path: Path, bayescx: Command) -> None:
+    table = pd.concat([ROWS.head(40), ROWS.tail(9).assign(organization="few & far")])
+    done = shared_by(table, tmp_path, bayescx)
+    assert done.code == 2
+    assert "fewer than 10 respondents: few & far (n = 9)" in done.err
+    assert not (tmp_path / "shared").exists()
+    assert shared_by(table, tmp_path, bayescx, "--minimum", 9).code == 0
+    assert shared_by(table, tmp_path, bayescx, "--min-n", 10, "--overwrite").code == 0
+    assert shared_by(table, tmp_path, bayescx, "--minimum", 2, "--overwrite").code == 2
+
+
+def test_a_file_that_was_changed_is_refused(tmp_path: Path, bayescx: Command) -> None:
+    assert shared_by(with_holes(mx=12), tmp_path, bayescx).code == 0
+    (tmp_path / "small.lavaan").write_text("m ~ x; y ~ m")
+    check = ("check", tmp_path / "small.lavaan", tmp_path / "shared" / "evidence.toml")
+    assert bayescx(*check).code == 0
+    for name in ("org-01.json", "org-02.json"):
+        file = tmp_path / "shared" / name
+        text = file.read_text()
+        content = json.loads(text)
+        content["mean"][0] += 0.5
+        file.write_text(json.dumps(content))
+        done = bayescx(*check)
+        assert done.code == 2
+        assert "the file was changed after it was written" in done.err
+        assert name in done.err
+        file.write_text(text)
+
+
+def test_an_organization_that_lacks_a_variable_shares_the_others(tmp_path: Path, bayescx: Command) -> None:
+    table = with_holes()
+    table.loc[table["organization"] == "org_02", "m"] = np.nan
+    done = shared_by(table, tmp_path, bayescx)
+    assert "org_02, 40 respondents; without m\n" in done.out
+    shared = bcx.read_evidence(tmp_path / "shared" / "evidence.toml")
+    assert shared.summary(["m", "x", "y"])["lacks"].tolist() == ["", "m"]
+    original = bcx.read_evidence(tmp_path / "rows.csv", organization="organization")
+    assert shared.matched(["m", "x", "y"]).fingerprint == original.matched(["m", "x", "y"]).fingerprint
+
+
+@pytest.mark.parametrize("how", ["absent", "empty"])
+def test_alone_behind_its_wall_it_shares_what_it_has_of_a_model(how: str, tmp_path: Path, bayescx: Command) -> None:
+    table = ROWS.head(40).drop(columns="organization")
+    table = table.drop(columns="m") if how == "absent" else table.assign(m=np.nan)
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "small.lavaan").write_text("m ~ x; y ~ m + x")
+    words = ("moments", tmp_path / "rows.csv", "--name", "south", "--model", tmp_path / "small.lavaan")
+    done = bayescx(*words, "-o", tmp_path / "shared")
+    assert done.code == 0
+    assert "warning: shared without m, which the rows do not have" in done.err
+    table.assign(M=1.0).drop(columns="m", errors="ignore").to_csv(tmp_path / "rows.csv", index=False)
+    done = bayescx(*words, "-o", tmp_path / "other")
+    assert done.code == 2
+    assert "no column 'm'; did you mean 'M'?" in done.err

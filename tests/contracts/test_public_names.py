@@ -12,8 +12,10 @@ import bayescx
 
 FUNCTIONS = {
     "build_model",
+    "conflict",
     "defined_parameters",
     "direct_effects",
+    "expected_margin",
     "fit",
     "heterogeneity",
     "indirect_effects",
@@ -24,15 +26,21 @@ FUNCTIONS = {
     "load_model",
     "load_truth",
     "log_likelihood",
+    "margin_by_reporting",
     "mediated_share",
     "parse_model",
+    "plot_conflict",
     "plot_forest",
     "plot_knobs",
+    "plot_margin",
     "plot_path_diagram",
     "plot_prior_posterior",
+    "predicted_figures",
+    "prior_sensitivity",
     "r_squared",
     "read_evidence",
     "read_model",
+    "refit",
     "route_effects",
     "simulate",
     "summarize",
@@ -41,7 +49,17 @@ FUNCTIONS = {
     "write_replication",
     "write_report",
 }
-TYPES = {"Evidence", "Fit", "PathModel", "Picture", "Prior", "Priors", "SampleMoments"}
+TYPES = {
+    "Evidence",
+    "Fit",
+    "PathModel",
+    "PatternMoments",
+    "Picture",
+    "Prior",
+    "Priors",
+    "Published",
+    "SampleMoments",
+}
 ERRORS = {
     "BayescxError",
     "ConvergenceWarning",

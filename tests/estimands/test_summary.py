@@ -14,12 +14,13 @@ import bayescx as bcx
 from bayescx.errors import FitError
 
 STATISTICS = ["mean", "sd", "eti95_lb", "eti95_ub", "mcse_mean", "ess_bulk", "ess_tail", "r_hat"]
+RESTS = ["contraction", "rests_on_prior"]
 
 
 def test_one_row_per_path_with_moments_and_quantiles_of_all_chains(example_fit: bcx.Fit) -> None:
     effects = bcx.direct_effects(example_fit, "average")
     table = bcx.summarize(effects)
-    assert table.columns.tolist() == ["path", *STATISTICS]
+    assert table.columns.tolist() == ["path", *STATISTICS, *RESTS]
     assert table["path"].tolist() == effects["path"].values.tolist()
     for row in table.itertuples():
         draws = np.concatenate([effects.sel(path=row.path, chain=c).values for c in range(4)])
@@ -58,7 +59,7 @@ def test_the_interval_is_the_one_asked_for(
     table = bcx.summarize(found, ci_prob=ci_prob)
     expected = np.percentile(found.values, ends)
     np.testing.assert_allclose(table[[f"{label}_lb", f"{label}_ub"]].to_numpy()[0], expected)
-    assert table.shape == (1, 8)
+    assert table.shape == (1, 10)
 
 
 def test_every_organization_and_path_has_its_row(example_fit: bcx.Fit) -> None:
@@ -149,3 +150,40 @@ def test_what_has_no_draws_is_refused(example_fit: bcx.Fit) -> None:
         bcx.summarize(mean)
     with pytest.raises(FitError, match="no variable of this Dataset"):
         bcx.summarize(mean.to_dataset(name="mean"))
+
+
+def test_what_rests_on_the_prior_is_told_after_the_statistics(example_fit: bcx.Fit) -> None:
+    effects = bcx.total_effects(example_fit)
+    for kind, before in (("all", STATISTICS), ("stats", STATISTICS[:4])):
+        table = bcx.summarize(effects, kind=kind)  # type: ignore[arg-type]
+        assert table.columns.tolist() == ["organization", "cause", "outcome", *before, *RESTS]
+    for row in table.itertuples():
+        cell = effects.sel(organization=row.organization, cause=row.cause, outcome=row.outcome)
+        assert row.contraction == pytest.approx(1 - cell.values.var(ddof=1) / cell["prior_sd"].item() ** 2)
+    assert table["rests_on_prior"].dtype == bool
+    assert not table["rests_on_prior"].any()
+
+
+def test_a_wide_answer_rests_on_the_prior() -> None:
+    rng = np.random.default_rng(4)
+    draws = rng.standard_normal((2, 500, 3))
+    after = draws.var(axis=(0, 1), ddof=1)
+    contraction = np.array([0.49, 0.51, np.nan])
+    coords = {"contraction": ("path", contraction), "prior_sd": ("path", np.sqrt(after / (1 - contraction)))}
+    array = xr.DataArray(draws, dims=("chain", "draw", "path"), coords=coords)
+    assert bcx.summarize(array)["rests_on_prior"].tolist() == [True, False, False]
+    assert bcx.summarize(array.transpose("path", "draw", "chain"))["rests_on_prior"].tolist() == [True, False, False]
+    assert bcx.summarize(1.0 - array, kind="stats")["contraction"].tolist()[:2] == pytest.approx([0.49, 0.51])
+
+
+def test_what_is_computed_from_an_answer_has_another_prior(example_fit: bcx.Fit) -> None:
+    effects = bcx.direct_effects(example_fit, "average")
+    for other in (effects**2, effects > 0.5, 2 * effects, effects.isel(draw=slice(50))):
+        assert not {*RESTS} & set(bcx.summarize(other.astype(float), kind="stats").columns)
+    assert {*RESTS} <= set(bcx.summarize(effects.sel(path="loyalty~trust")).columns)
+
+
+def test_models_without_arrows_have_the_columns_all_the_same() -> None:
+    coords = {"path": [], "contraction": ("path", []), "prior_sd": ("path", [])}
+    table = bcx.summarize(xr.DataArray(np.zeros((2, 50, 0)), dims=("chain", "draw", "path"), coords=coords))
+    assert table.columns.tolist() == ["path", *STATISTICS, *RESTS]

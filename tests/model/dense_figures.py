@@ -93,10 +93,26 @@ def declared_signs(at: Prepared, point: Point) -> float:
 
 
 def is_firm(at: Prepared, c: int, name: str) -> bool:
+    """Whether an R-squared of the path's sole cause cannot be met without this member."""
     rows = [entry.row for entry in at.layout.paths]
     alone = [at.layout.constructs[e.row] for e in at.layout.paths if e.component == c and rows.count(e.row) == 1]
     published = [one for one in at.evidence.published if one.use == "evidence" and name in one.organizations]
-    return any(one.statistic == "r_squared" and one.outcome in alone for one in published)
+    return any(
+        one.statistic == "r_squared"
+        and one.outcome in alone
+        and one.rule != ("pooled" if len(one.organizations) > 1 else "")
+        and needs(at, one, name)
+        for one in published
+    )
+
+
+def needs(at: Prepared, one: Published, name: str) -> bool:
+    """Whether the other members would have to explain more than everything."""
+    if one.rule == "each":
+        return one.value > 0
+    informed = at.informed.figures
+    (term,) = [term for term in informed.terms if term.figure == one]
+    return term.constant > sum(w for other, w in zip(term.members, term.weights, strict=True) if other != name)
 
 
 def members(matched: Matched) -> list[str]:

@@ -141,7 +141,7 @@ def test_numbers_end_at_one_edge(example_fit: bcx.Fit) -> None:
 
 
 def test_minus_is_a_minus_and_zero_has_its_line() -> None:
-    picture = plot_forest(fit_of("one"), "loyalty~trust")  # a new organization is nearly unknown
+    picture = plot_forest(fit_of("one"), "loyalty~satisfaction")  # a new organization is nearly unknown
     assert picture.data["lower"].min() < 0
     assert any("[−0." in text for text, _ in texts_of(picture))
     assert not any("-0" in text for text, _ in texts_of(picture))

@@ -152,7 +152,7 @@ def test_what_else_differs_is_said(example_fit: bcx.Fit, settings: dict[str, Any
     assert not verdict.agrees
     assert "(seed 1, the original's is 77, other versions" in text
     assert f"numpy {np.__version__} (original: 1.0)" in text
-    assert "THE MOMENTS ARE NOT THOSE of the original fit, so whatever the figures say, it was not replicated." in text
+    assert "THE EVIDENCE IS NOT THAT of the original fit, so whatever the figures say, it was not replicated." in text
     assert "The original fit DID NOT CONVERGE (12 draws diverged\\x1b[2J)" in text
 
 

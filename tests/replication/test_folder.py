@@ -160,8 +160,8 @@ def test_kept_out_and_dropped_rows_are_told(small_fit: bcx.Fit, tmp_path: Path) 
     matched = dataclasses.replace(small_fit.evidence, dropped={"north": 7}, kept_out={"tiny <b>": 3}, unassigned=12)
     fit = dataclasses.replace(small_fit, evidence=matched)
     readme = (write_replication(fit, tmp_path / "new") / "README.md").read_text()
-    assert "north, n = 150, computed from its rows; 7 incomplete rows were left out" in readme
-    assert "they have too few complete rows: tiny &lt;b&gt; (n = 3)." in readme
+    assert "north, n = 150, computed from its rows; 7 rows were left out for missing answers" in readme
+    assert "they have too few respondents: tiny &lt;b&gt; (n = 3)." in readme
     assert "12 rows named no organization and were left out." in readme
 
 

@@ -92,7 +92,7 @@ def test_changed_files_run_anyway_when_asked_loudly(small: Path, replicate: Repl
     assert ran.code == 1
     assert "moments/south.json was changed" in ran.err
     assert "RUNNING ANYWAY" in ran.err
-    assert "THE MOMENTS ARE NOT THOSE of the original fit" in ran.out
+    assert "THE EVIDENCE IS NOT THAT of the original fit" in ran.out
     assert "The results do NOT agree" in ran.out
     assert "organization='south'" in ran.out
 
