@@ -25,6 +25,7 @@ from bayescx.kernel.anchors import anchored_covariances, anchored_state
 from bayescx.kernel.compiled import inlined
 from bayescx.kernel.figures import declared_signs, figures_likelihood
 from bayescx.kernel.general import general_likelihood
+from bayescx.kernel.half_line import half_line, pull_back_half_line
 from bayescx.kernel.latent import latent_likelihood
 from bayescx.kernel.observed import observed_likelihood
 from bayescx.kernel.patterns import patterned_likelihood
@@ -116,7 +117,9 @@ def _mixed_density(x, gradient, records):
     n_slot, m = figures.member.shape[0], structure.psi_component.shape[0]
     state = anchored_state(n_slot, structure, anchors)
     slope = np.zeros((n_slot, m, m))
+    before = np.zeros((n_slot, figures.signed.shape[0]))
     if n_slot > 0:
+        log_p += half_line(figures, pooling, work, before)
         log_p += anchored_covariances(x, structure, pooling, priors, anchors, figures.member, work, state)
         if log_p > -np.inf:
             log_p += figures_likelihood(figures, structure, state.phi, extra, slope, extra_gradient)
@@ -135,6 +138,10 @@ def _mixed_density(x, gradient, records):
         pull_back_covariances(
             x, structure, pooling, priors, anchors, figures.member, work, state, slope, adjoint, by_figures
         )  # fmt: skip
+        pull_back_half_line(
+            figures, pooling, pooling.shared_matrix.shape[1], priors.mean_family.shape[0], work, before, adjoint,
+            by_figures
+        )  # fmt: skip
     pull_back(x, pooling, priors, steering, work, adjoint, gradient)
     for k in range(gradient.shape[0]):
         gradient[k] += by_figures[k]
@@ -149,6 +156,7 @@ def _mixed_expand(x, out, records):
     work = _work(structure, priors, steering)
     place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
     if figures.member.shape[0] > 0:
+        half_line(figures, pooling, work, np.zeros((figures.member.shape[0], figures.signed.shape[0])))
         state = anchored_state(figures.member.shape[0], structure, anchors)
         anchored_covariances(x, structure, pooling, priors, anchors, figures.member, work, state)
     _write(x, out, pooling, priors, steering, work)

@@ -73,7 +73,7 @@ def fit(
     random_seed : int, optional
         Makes the draws reproducible; by default a new one, kept in ``Fit.provenance``.
     target_accept : float, optional
-        Acceptance rate that step sizes are adapted to; closer to 1 means smaller steps. By default 0.9, and 0.97 with
+        Acceptance rate that step sizes are adapted to; closer to 1 means smaller steps. By default 0.9, and 0.985 with
         published figures, which leave more to the sampler.
     progressbar : bool
         Show live progress.
@@ -121,7 +121,7 @@ def fit(
     )
     prepared = prepare(model, evidence, priors, pooling=pooling, scale=scale, identification=identification)
     if target_accept is None:
-        target_accept = 0.9 if prepared.informed is None else 0.97
+        target_accept = 0.9 if prepared.informed is None else 0.985
     seed = secrets.randbelow(2**31) if random_seed is None else int(random_seed)
     settings = SamplerSettings(
         draws=draws,
