@@ -10,6 +10,7 @@ import numpy as np
 
 from bayescx.kernel.anchors import POOLED, SHARED_LOG, mean_eps_of, placed_mean, ratio_parts, shown_r_squared
 from bayescx.kernel.compiled import compiled
+from bayescx.kernel.implied import multiply
 from bayescx.kernel.priors import log_density
 from bayescx.kernel.residual import residual_covariance_adjoint
 
@@ -276,17 +277,8 @@ def pull_back_covariances(x, structure, pooling, priors, anchors, member, work, 
                 if c >= 0:
                     along = _path_slope(i, structure.path_source[e], state.effects[q], slope[q], state.phi[q])
                     row[c] += structure.path_value[e] * (along + direct[q, e])
-            for k in range(m):
-                s = 0.0
-                for b in range(m):
-                    s += slope[q, i, b] * state.effects[q, b, k]
-                room[i, k] = s
-        for i in range(m):
-            for k in range(m):
-                s = 0.0
-                for b in range(m):
-                    s += state.effects[q, b, i] * room[b, k]
-                held[i, k] = s
+        multiply(slope[q], state.effects[q], room)
+        multiply(state.effects[q].T, room, held)
         residual_covariance_adjoint(
             work.u[member[q]], structure.psi_cell, structure.psi_component, state.sd[q], state.factor[q], state.psi[q],
             held, 1.0, room, row

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescx.kernel.compiled import compiled
+from bayescx.kernel.implied import multiply
 from bayescx.kernel.statistics import derivative_of, regress, value_of
 
 __all__ = ["Figures", "declared_signs", "figures_likelihood"]
@@ -82,17 +83,6 @@ def _log_normal_cdf(z):
     tail = w * (-1.0 + w * (3.0 + w * (-15.0 + w * 105.0)))
     turn = w * (2.0 + w * (-12.0 + w * (90.0 - w * 840.0))) / z
     return -0.5 * z * z - np.log(-z) - _HALF_LOG_2PI + np.log1p(tail), -z - 1.0 / z + turn / (1.0 + tail)
-
-
-@compiled
-def _multiply(a, b, out):
-    m = a.shape[0]
-    for i in range(m):
-        for j in range(m):
-            s = 0.0
-            for k in range(m):
-                s += a[i, k] * b[k, j]
-            out[i, j] = s
 
 
 @compiled
@@ -341,7 +331,7 @@ def figures_likelihood(figures, structure, phi, extra, phi_adjoint, extra_adjoin
                 _evaluate(f, figures.atom_contrast, figures, structure, phi, scratch, derivative) - figures.constant[f]
             )
             for s in range(figures.share_start[f], figures.share_start[f + 1]):
-                _multiply(phi[figures.share_slot[s]], derivative[s], product[s])
+                multiply(phi[figures.share_slot[s]], derivative[s], product[s])
         _sampling_covariance(first, last, figures, root, product, sampling)
         total += _values(first, last, figures, contrast, denominator, sampling, slope, denominator_slope, weight)
         total += _signs(first, last, figures, contrast, denominator, sampling, slope, denominator_slope, weight)
@@ -364,9 +354,9 @@ def figures_likelihood(figures, structure, phi, extra, phi_adjoint, extra_adjoin
                                 for i in range(m):
                                     for k in range(m):
                                         held[i, k] += scale * derivative[t, i, k]
-                _multiply(held, phi[slot], left)  # H Phi
-                _multiply(phi[slot], left, direction[s])
-                _multiply(left, derivative[s], right)
+                multiply(held, phi[slot], left)  # H Phi
+                multiply(phi[slot], left, direction[s])
+                multiply(left, derivative[s], right)
                 for i in range(m):
                     for k in range(m):
                         phi_adjoint[slot, i, k] += right[i, k] + right[k, i] + slope[f] * derivative[s, i, k]

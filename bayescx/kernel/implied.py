@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayescx.kernel.compiled import compiled, inlined
-from bayescx.kernel.correlation import correlation_adjoint, correlation_factor
+from bayescx.kernel.residual import residual_covariance, residual_covariance_adjoint
 
 __all__ = ["implied_likelihood", "multiply"]
 
@@ -27,45 +27,6 @@ def multiply(a, b, out):
             if x != 0.0:
                 for j in range(b.shape[1]):
                     out[i, j] += x * b[k, j]
-
-
-@compiled
-def _covariance(u, cells, component, value, sd, factor, out):
-    """Residual covariance ``diag(sd) F F' diag(sd)``; False where the zeros leave no positive definite one."""
-    d = cells.shape[0]
-    for i in range(d):
-        c = component[i]
-        sd[i] = value[i] * (np.exp(u[c]) if c >= 0 else 1.0)
-    if not correlation_factor(u, cells, factor):
-        return False
-    for i in range(d):
-        for j in range(i + 1):
-            s = 0.0
-            for k in range(j + 1):
-                s += factor[i, k] * factor[j, k]
-            out[i, j] = s * sd[i] * sd[j]
-            out[j, i] = out[i, j]
-    return True
-
-
-@compiled
-def _covariance_adjoint(u, cells, component, sd, factor, matrix, slope, weight, work, adjoint):
-    """Add derivatives of ``weight * f``; ``slope`` (d, d), symmetric, is that of f in the covariance ``matrix``."""
-    d = cells.shape[0]
-    for i in range(d):
-        c = component[i]
-        if c >= 0:
-            s = 0.0
-            for j in range(d):
-                s += slope[i, j] * matrix[i, j]
-            adjoint[c] += 2.0 * weight * s
-    for i in range(d):
-        for j in range(i + 1):
-            s = 0.0
-            for k in range(j, d):
-                s += slope[i, k] * sd[k] * factor[k, j]
-            work[i, j] = 2.0 * weight * sd[i] * s
-    correlation_adjoint(u, cells, factor, work, adjoint)
 
 
 @compiled
@@ -102,9 +63,9 @@ def implied_likelihood(weigh, evidence, organization, structure, u, adjoint):
         j = organization[a]
         row = u[j]
         _total_effects(row, structure, effects)
-        fine = _covariance(
+        fine = residual_covariance(
             row, structure.psi_cell, structure.psi_component, structure.psi_value, psi_sd, psi_factor, psi
-        ) and _covariance(
+        ) and residual_covariance(
             row, structure.theta_cell, structure.theta_component, structure.theta_value, theta_sd, theta_factor, theta
         )  # fmt: skip
         if not fine:
@@ -129,10 +90,10 @@ def implied_likelihood(weigh, evidence, organization, structure, u, adjoint):
         total += weight * deviance
         multiply(slope, reach, along)
         multiply(reach_t, along, h)
-        _covariance_adjoint(
+        residual_covariance_adjoint(
             row, structure.psi_cell, structure.psi_component, psi_sd, psi_factor, psi, h, weight, work_m, adjoint[j]
         )  # fmt: skip
-        _covariance_adjoint(
+        residual_covariance_adjoint(
             row, structure.theta_cell, structure.theta_component, theta_sd, theta_factor, theta, slope, weight, work_p,
             adjoint[j],
         )  # fmt: skip
