@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayescx.kernel.anchors import POOLED, SHARED, SHARED_LOG, Anchors
 from bayescx.kernel.statistics import PATH, R_SQUARED
 from bayescx.model.figures import Term
+from bayescx.model.flat import floats, ints, starts
 from bayescx.model.layout import Layout
 
 __all__ = ["Anchor", "anchor_arrays", "choose_anchors"]
 
-Floats = NDArray[np.float64]
 _EDGE = 1e-6  # an R-squared closer to 0 or 1 is met by no residual SD
 _LOG_CENTRE, _LOG_PRECISION = -1.2, 1.0  # of a path whose sign is declared: about 0.3, within a factor of e
 _TYPICAL_PATH = 0.25
@@ -166,42 +165,30 @@ def anchor_arrays(anchors: Sequence[Anchor], placed: Sequence[int], slots: dict[
     before = [places.prior(c) for c in placed]
     equation = {a.component: a.equation for a in anchors}
     return Anchors(
-        ratio=_ints(a.is_ratio for a in anchors),
-        mode=_ints(a.mode for a in anchors),
-        equation=_ints(a.equation for a in anchors),
-        component=_ints(a.component for a in anchors),
-        own=_ints(places.own(a.component) for a in anchors),
-        population=_ints(places.population(a.component) for a in anchors),
-        shared=_ints(places.shared(a.component) for a in anchors),
-        free=_ints(places.free(a.component) for a in anchors),
-        multiplier=_floats(a.multiplier for a in anchors),
-        sign=_floats(a.sign for a in anchors),
-        target=_floats(a.target for a in anchors),
-        precision=_floats(a.precision for a in anchors),
-        centre=_floats(centre for centre, _ in priors),
-        centre_precision=_floats(sd**-2 for _, sd in priors),
-        member_start=_starts([len(a.members) for a in anchors]),
-        member_slot=_ints(slots[name] for a in anchors for name in a.members),
-        member_weight=_floats(w for a in anchors for w in a.member_weights),
-        term_start=_starts([len(a.weights) for a in anchors]),
-        term_entry=_ints(e for a in anchors for e, _ in a.weights),
-        term_weight=_floats(w for a in anchors for _, w in a.weights),
-        entry=_ints(a.entry for a in anchors),
-        placed=_ints(places.population(c) for c in placed),
-        placed_own=_ints(places.own(c) for c in placed),
-        placed_equation=_ints(equation[c] for c in placed),
-        placed_centre=_floats(centre for centre, _ in before),
-        placed_precision=_floats(sd**-2 for _, sd in before),
+        ratio=ints(a.is_ratio for a in anchors),
+        mode=ints(a.mode for a in anchors),
+        equation=ints(a.equation for a in anchors),
+        component=ints(a.component for a in anchors),
+        own=ints(places.own(a.component) for a in anchors),
+        population=ints(places.population(a.component) for a in anchors),
+        shared=ints(places.shared(a.component) for a in anchors),
+        free=ints(places.free(a.component) for a in anchors),
+        multiplier=floats(a.multiplier for a in anchors),
+        sign=floats(a.sign for a in anchors),
+        target=floats(a.target for a in anchors),
+        precision=floats(a.precision for a in anchors),
+        centre=floats(centre for centre, _ in priors),
+        centre_precision=floats(sd**-2 for _, sd in priors),
+        member_start=starts([len(a.members) for a in anchors]),
+        member_slot=ints(slots[name] for a in anchors for name in a.members),
+        member_weight=floats(w for a in anchors for w in a.member_weights),
+        term_start=starts([len(a.weights) for a in anchors]),
+        term_entry=ints(e for a in anchors for e, _ in a.weights),
+        term_weight=floats(w for a in anchors for _, w in a.weights),
+        entry=ints(a.entry for a in anchors),
+        placed=ints(places.population(c) for c in placed),
+        placed_own=ints(places.own(c) for c in placed),
+        placed_equation=ints(equation[c] for c in placed),
+        placed_centre=floats(centre for centre, _ in before),
+        placed_precision=floats(sd**-2 for _, sd in before),
     )
-
-
-def _ints(values: object) -> NDArray[np.int64]:
-    return np.array(list(values), dtype=np.int64)  # type: ignore[call-overload]
-
-
-def _floats(values: object) -> Floats:
-    return np.array(list(values), dtype=np.float64)  # type: ignore[call-overload]
-
-
-def _starts(sizes: Sequence[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

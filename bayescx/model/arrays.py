@@ -22,6 +22,7 @@ from bayescx.kernel.patterns import Patterns
 from bayescx.kernel.priors import encode
 from bayescx.model.anchoring import Places, anchor_arrays
 from bayescx.model.averages import free_directions
+from bayescx.model.flat import starts
 from bayescx.model.informed import Informed
 from bayescx.model.layout import Layout
 from bayescx.model.structure import structure_arrays
@@ -338,13 +339,13 @@ class Arrays:
             fixed_sd=steer[:, 1],
             mean_centre=told.centre,
             mean_scale=told.scale,
-            told_start=np.concatenate([[0], np.cumsum([len(one) for one in told.estimates])]).astype(np.int64),
+            told_start=starts([len(one) for one in told.estimates]),
             told_estimate=np.concatenate([np.zeros(0), *told.estimates]),
             told_variance=np.concatenate([np.zeros(0), *told.variances]),
             sd_scale=self.sd_scale,
             log_volume=self._log_volume(),
-            block_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            block_offset=np.concatenate([[0], np.cumsum(sizes**2)])[:-1].astype(np.int64),
+            block_start=starts(sizes),
+            block_offset=starts(sizes**2)[:-1],
             shared_component=np.array(self.shared, dtype=np.int64),
             shared_offset=offset,
             shared_matrix=matrix,

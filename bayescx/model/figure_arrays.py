@@ -13,11 +13,11 @@ from bayescx.evidence import Matched
 from bayescx.kernel.figures import Figures
 from bayescx.kernel.statistics import R_SQUARED
 from bayescx.model.figures import Term, member_log_n
+from bayescx.model.flat import floats, ints, starts
 from bayescx.model.layout import Layout
 
 __all__ = ["UNIT_SD", "FigureSet", "UnknownSize"]
 
-Floats = NDArray[np.float64]
 UNIT_SD = 0.25
 """How closely a construct's mean variance is 1, as SD of its logarithm: on the common scale it is so for data."""
 _LEAST_SIGN_WIDTH = 0.02  # a sign seen more closely would be a wall to the sampler
@@ -93,31 +93,31 @@ class FigureSet:
         size |= {key: k for k, key in enumerate(samples)}
         terms, atoms = self.terms, [atom for term in self.terms for atom in term.atoms]
         return Figures(
-            member=_ints(self.organizations.index(name) for name in self.members),
+            member=ints(self.organizations.index(name) for name in self.members),
             unit_precision=np.array([UNIT_SD**-2 if only_figures else 0.0]),
-            signed=_ints(signs),
-            sign=_floats(signs.values()),
-            sign_width=_floats(self.sign_width[name] for name in self.members),
+            signed=ints(signs),
+            sign=floats(signs.values()),
+            sign_width=floats(self.sign_width[name] for name in self.members),
             firm=self.firm(layout, list(signs)),
-            sizes=_ints(range(len(samples))),
-            group_start=_starts(self.group_sizes),
-            share_start=_starts([len(term.members) for term in terms]),
-            share_slot=_ints(slot[name] for term in terms for name in term.members),
-            share_weight=_floats(w for term in terms for w in term.weights),
-            probit=_ints(term.is_sign for term in terms),
-            pooled=_ints(term.is_pooled for term in terms),
-            constant=_floats(term.constant for term in terms),
-            denominator_constant=_floats(term.denominator_constant for term in terms),
-            rounding=_floats(term.rounding for term in terms),
-            size_extra=_ints(size[term.sample] for term in terms),
-            log_n=_floats(term.log_n for term in terms),
-            log_n_sd=_floats(term.log_n_sd for term in terms),
-            atom_start=_starts([len(term.atoms) for term in terms]),
-            atom_code=_ints(atom.code for atom in atoms),
-            atom_row=_ints(atom.row for atom in atoms),
-            atom_column=_ints(atom.column for atom in atoms),
-            atom_contrast=_floats(atom.contrast for atom in atoms),
-            atom_denominator=_floats(atom.denominator for atom in atoms),
+            sizes=ints(range(len(samples))),
+            group_start=starts(self.group_sizes),
+            share_start=starts([len(term.members) for term in terms]),
+            share_slot=ints(slot[name] for term in terms for name in term.members),
+            share_weight=floats(w for term in terms for w in term.weights),
+            probit=ints(term.is_sign for term in terms),
+            pooled=ints(term.is_pooled for term in terms),
+            constant=floats(term.constant for term in terms),
+            denominator_constant=floats(term.denominator_constant for term in terms),
+            rounding=floats(term.rounding for term in terms),
+            size_extra=ints(size[term.sample] for term in terms),
+            log_n=floats(term.log_n for term in terms),
+            log_n_sd=floats(term.log_n_sd for term in terms),
+            atom_start=starts([len(term.atoms) for term in terms]),
+            atom_code=ints(atom.code for atom in atoms),
+            atom_row=ints(atom.row for atom in atoms),
+            atom_column=ints(atom.column for atom in atoms),
+            atom_contrast=floats(atom.contrast for atom in atoms),
+            atom_denominator=floats(atom.denominator for atom in atoms),
         )
 
     def firm(self, layout: Layout, components: Sequence[int]) -> NDArray[np.int64]:
@@ -137,18 +137,6 @@ class FigureSet:
         }
         firm = [[(name, sole.get(c, -1)) in explained for c in components] for name in self.members]
         return np.array(firm, dtype=np.int64).reshape(len(self.members), len(components))
-
-
-def _ints(values: object) -> NDArray[np.int64]:
-    return np.array(list(values), dtype=np.int64)  # type: ignore[call-overload]
-
-
-def _floats(values: object) -> Floats:
-    return np.array(list(values), dtype=np.float64)  # type: ignore[call-overload]
-
-
-def _starts(sizes: Sequence[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _connected(sets: Sequence[set[str]]) -> list[list[int]]:

@@ -22,10 +22,9 @@ from bayescx.evidence import Matched, Published
 from bayescx.kernel.statistics import CORRELATION, PATH, PRATT, R_SQUARED, SQUARED_TOTAL, TOTAL
 from bayescx.model.layout import Layout
 
-__all__ = ["Atom", "Term", "causes_of", "contrast_of", "figure_terms", "member_log_n", "sampling_variance"]
+__all__ = ["Atom", "Term", "causes_of", "contrast_of", "figure_terms", "member_log_n"]
 
 Floats = NDArray[np.float64]
-_STEP = 1e-30
 _BY_ITEMS = 'cannot be taken out where constructs are measured by items; use = "check" compares the figure instead'
 
 
@@ -259,25 +258,3 @@ def contrast_of(term: Term, layout: Layout, phi: Floats) -> tuple[Floats, Floats
         parts = _sums(term, algebra.regressions(phi, causes))
         contrast, below = ((part * weights).sum(axis=-1) for part in parts)
     return contrast - term.constant, below + term.denominator_constant
-
-
-def sampling_variance(term: Term, layout: Layout, phi: Floats, log_n: Floats | float) -> Floats:
-    """Sampling variance of the contrast by the delta method for normal data; ``phi`` (..., members, m, m).
-
-    With D the symmetric derivative of the contrast in a member's covariance matrix, the sum over members of
-    2 tr(D Phi D Phi) / n.
-    """
-    m = phi.shape[-1]
-    total = np.zeros(phi.shape[:-3])
-    for q in range(phi.shape[-3]):
-        derivative = np.zeros((*phi.shape[:-3], m, m))
-        for i in range(m):
-            for k in range(i + 1):
-                moved = phi.astype(complex)
-                moved[..., q, i, k] += 1j * _STEP
-                moved[..., q, k, i] = moved[..., q, i, k]
-                slope = contrast_of(term, layout, moved)[0].imag / _STEP
-                derivative[..., i, k] = derivative[..., k, i] = slope if i == k else 0.5 * slope
-        product = phi[..., q, :, :] @ derivative
-        total += 2.0 * np.einsum("...ik,...ki->...", product, product)
-    return np.asarray(total * np.exp(-np.asarray(log_n)))

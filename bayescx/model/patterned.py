@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bayescx.evidence import Matched
 from bayescx.kernel.patterns import Patterns
+from bayescx.model.flat import starts
 
 __all__ = ["pattern_arrays"]
 
@@ -61,7 +62,7 @@ def pattern_arrays(matched: Matched, unit: Floats, first_extra: int) -> Patterns
         scatter[row, : q * q] = (one.scatter / np.multiply.outer(here, here)).ravel()
     return Patterns(
         organization=np.array([j for j, _ in patterned], dtype=np.int64),
-        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        start=starts(counts),
         free_extra=np.where(free, first_extra + p * (np.cumsum(free) - 1), -1).astype(np.int64),
         scale_sd=1.0 / np.sqrt(2.0 * total),
         n_obs=np.array([one.n_obs for one, _ in every], dtype=np.float64),

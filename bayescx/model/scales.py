@@ -18,16 +18,11 @@ from bayescx.evidence import Matched
 from bayescx.evidence.patterns import available_variance
 from bayescx.spec import Parameter, PathModel
 
-__all__ = ["common_scale", "construct_scales", "pooled_sd", "scale_of"]
-
-
-def common_scale(n_obs: NDArray[np.int64], cov: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pooled within-organization SD of each variable, shape (p,): sqrt(sum (n_j - 1) s_jk^2 / sum (n_j - 1))."""
-    return pooled_sd(np.diagonal(cov, axis1=1, axis2=2), np.broadcast_to(n_obs[:, None] - 1.0, cov.shape[:2]))
+__all__ = ["construct_scales", "pooled_sd", "scale_of"]
 
 
 def pooled_sd(variance: NDArray[np.float64], df: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Root of the mean of variances (J, p) weighted by ``df`` (J, p); 1 where no organization has any."""
+    """Root of the mean of variances (J, p) weighted by ``df`` (J, p), n - 1 each; 1 where no organization has any."""
     total = df.sum(axis=0)
     known = np.where(df > 0, variance, 0.0)
     return np.sqrt(np.divide((df * known).sum(axis=0), total, out=np.ones(total.shape), where=total > 0))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescx.kernel import problem
+from bayescx.model.flat import starts
 from bayescx.model.layout import Entry, Layout
 
 __all__ = ["route_of", "structure_arrays"]
@@ -20,7 +21,7 @@ def _by_row(entries: Sequence[Entry], n_rows: int) -> tuple[Ints, Ints, Ints, Fl
     ordered = sorted(entries, key=lambda e: e.row)
     counts = np.bincount([e.row for e in ordered], minlength=n_rows) if ordered else np.zeros(n_rows, dtype=np.int64)
     return (
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        starts(counts),
         np.array([e.column for e in ordered], dtype=np.int64),
         np.array([e.component for e in ordered], dtype=np.int64),
         np.array([e.value for e in ordered], dtype=np.float64),

@@ -18,7 +18,7 @@ from bayescx.estimands.figure_predictions import Predictions, predictions_of
 from bayescx.estimands.population import evaluate, layout_of
 from bayescx.estimands.published import predicted_figures
 from bayescx.evidence import Published
-from bayescx.model.figures import sampling_variance
+from tests.model.sampling import sampling_variance
 
 Floats = NDArray[np.float64]
 PAIR = ("north", "south")

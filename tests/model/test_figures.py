@@ -12,9 +12,10 @@ from scipy.stats import wishart
 
 from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, Published, SampleMoments
-from bayescx.model.figures import contrast_of, figure_terms, sampling_variance
+from bayescx.model.figures import contrast_of, figure_terms
 from bayescx.model.layout import Layout
 from bayescx.spec import parse_model
+from tests.model.sampling import sampling_variance
 
 Floats = NDArray[np.float64]
 MODEL = parse_model("trust ~ satisfaction + effort; loyalty ~ trust + satisfaction")

@@ -10,7 +10,7 @@ import pytest
 from bayescx.errors import ModelError
 from bayescx.model.averages import free_directions
 from bayescx.model.layout import BLOCKS, Entry, Layout, pooling_of
-from bayescx.model.scales import common_scale
+from bayescx.model.scales import pooled_sd
 from bayescx.spec import parse_model
 
 UNITS = {"x1": 2.0, "x2": 0.5, "x3": 10.0, "x4": 3.0, "x5": 0.1, "x6": 7.0, "y": 5.0, "m": 0.2, "x": 4.0, "z": 8.0}
@@ -122,7 +122,8 @@ def test_common_scale_is_the_pooled_within_sd() -> None:
     rows = [rng.normal(10 * j, [1, 5], size=(n, 2)) for j, n in enumerate((20, 70, 11))]
     deviations = np.concatenate([r - r.mean(axis=0) for r in rows])
     expected = np.sqrt((deviations**2).sum(axis=0) / (101 - 3))
-    found = common_scale(np.array([20, 70, 11]), np.stack([np.cov(r.T) for r in rows]))
+    df = np.repeat([[19.0], [69.0], [10.0]], 2, axis=1)
+    found = pooled_sd(np.stack([r.var(axis=0, ddof=1) for r in rows]), df)
     np.testing.assert_allclose(found, expected)
 
 
