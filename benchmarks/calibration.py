@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 import bayescx as bcx
 from bayescx.model.layout import Layout
 from benchmarks.studies import Truth
+from benchmarks.tables import markdown
 
 Floats = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "calibration.md"
@@ -137,14 +138,6 @@ def run(
     return pd.DataFrame(rows)
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    for row in table.itertuples(index=False):
-        cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run all studies, print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -173,7 +166,7 @@ def main() -> None:
     ]
     for title, k, tau, count in designs:
         table = run(count, seed=options.seed, n_reported=k, tau=tau, processes=options.processes)
-        parts += [f"## {title}", _markdown(table)]
+        parts += [f"## {title}", markdown(table)]
         print(f"\n{title}\n{table.to_string(index=False, float_format='%.1f')}", flush=True)
         RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

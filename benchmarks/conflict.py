@@ -29,6 +29,7 @@ from bayescx.estimands.conflict import FLAG_BELOW, conflict
 from bayescx.evidence import Published
 from bayescx.model.layout import Layout
 from benchmarks.studies import Truth
+from benchmarks.tables import markdown
 
 Floats = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "conflict.md"
@@ -144,14 +145,6 @@ def _predictor(use: str) -> str:
     return "the fit" if use == "check" else "a refit without it"
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    for row in table.itertuples(index=False):
-        cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run all studies, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -167,9 +160,7 @@ def main() -> None:
         "its predictive distribution (the next one, where these would lead beyond the values that it can have). "
         f"Flagged: a two-sided tail probability below {FLAG_BELOW}."
     )
-    RESULTS.write_text(
-        "\n\n".join(["# False alarms and found contradictions", about, _markdown(table)]) + "\n", "utf-8"
-    )
+    RESULTS.write_text("\n\n".join(["# False alarms and found contradictions", about, markdown(table)]) + "\n", "utf-8")
     print(f"{table.to_string(index=False, float_format='%.1f')}\n{RESULTS}")
 
 

@@ -28,8 +28,9 @@ from bayescx import algebra
 from bayescx.estimands.population import System
 from bayescx.model import matrices
 from bayescx.model.layout import Layout
-from benchmarks.calibration import _markdown, covered
+from benchmarks.calibration import covered
 from benchmarks.studies import Truth
+from benchmarks.tables import markdown
 
 Floats = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "coverage_mixes.md"
@@ -194,7 +195,7 @@ def main() -> None:
     ]
     for mix in [options.only] if options.only else MIXES:
         table = run(options.studies, seed=options.seed, mix=mix, processes=options.processes)
-        parts += [f"## {mix[0].upper()}{mix[1:]}", _markdown(table)]
+        parts += [f"## {mix[0].upper()}{mix[1:]}", markdown(table)]
         print(f"\n{mix}\n{table.to_string(index=False, float_format='%.1f')}", flush=True)
         if not options.only:
             RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
