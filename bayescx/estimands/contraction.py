@@ -7,7 +7,7 @@ import xarray as xr
 
 from bayescx._names import CHAIN, DRAW, PATH
 from bayescx.errors import FitError
-from bayescx.estimands.population import layout_of
+from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.model.arrays import component_priors
 from bayescx.priors import Prior

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from bayescx._names import CAUSE, OUTCOME, PATH
 from bayescx.errors import FitError
-from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, positions
+from bayescx.estimands.population import Target, evaluate, labelled, positions
 from bayescx.estimands.prior import with_contraction
+from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 from bayescx.spec import PathModel
 
@@ -69,7 +70,7 @@ def direct_effects(fit: Fit, target: Target = "organization", *, standardized: b
     rows, columns = [e.row for e in entries], [e.column for e in entries]
 
     def function(system: System) -> Floats:
-        return system.in_units(system.paths, standardized=standardized)[..., rows, columns]
+        return system.effects_of("direct", standardized=standardized)[..., rows, columns]
 
     names = layout.constructs
     coords: dict[str, object] = {
@@ -120,9 +121,7 @@ def _pairs(
     rows, columns = [position[o] for o in outcomes], [position[c] for c in causes]
 
     def matrix(system: System, which: str) -> Floats:
-        total = system.effects - np.eye(len(position))
-        raw = {"total": total, "indirect": total - system.paths}[which]
-        effects = system.in_units(raw, standardized=standardized)
+        effects = system.effects_of(which, standardized=standardized)
         return np.swapaxes(effects[..., rows, :][..., columns], -1, -2) * grid
 
     def function(system: System) -> Floats:

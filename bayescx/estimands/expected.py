@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError
-from bayescx.estimands.population import System, evaluate, layout_of
+from bayescx.estimands.population import evaluate
 from bayescx.estimands.quantity import (
     QuantityName,
     check_population,
@@ -22,6 +22,7 @@ from bayescx.estimands.quantity import (
     quantity_of,
     whole_number,
 )
+from bayescx.estimands.system import System, layout_of
 from bayescx.evidence import Matched
 from bayescx.fitted import Fit
 from bayescx.model import matrices

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.estimands.figure_slopes import regressed, slopes_of
-from bayescx.estimands.population import evaluate, layout_of
+from bayescx.estimands.population import evaluate
+from bayescx.estimands.system import layout_of
 from bayescx.evidence import Published
 from bayescx.fitted import Fit
 from bayescx.model.figure_arrays import FigureSet

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import xarray as xr
 
-from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW
-from bayescx.errors import FitError
-from bayescx.estimands.population import layout_of
 from bayescx.estimands.quantity import (
     Interval,
-    Quantity,
     QuantityName,
     check_population,
     interval_of,
@@ -30,8 +25,7 @@ __all__ = ["AS_REPORTED", "margin_by_reporting"]
 
 AS_REPORTED = "as reported"
 
-_ORDERS, _REFIT, _PRIOR = 11, 12, 13  # random streams, apart from the seed's own
-_PRIOR_PARTS, _PRIOR_DRAWS = 4, 1000
+_ORDERS, _REFIT = 11, 12  # random streams, apart from the seed's own
 _MOST_ORDERS = 1000
 
 Order = tuple[str, ...]
@@ -111,8 +105,8 @@ def margin_by_reporting(
     whole_number("tune", tune, 1)
     seed = fit.seed if random_seed is None else whole_number("random_seed", random_seed, 0)
     known = {frozenset(fit.organizations): interval_of(asked.average(fit), ci_prob)}
-    if (prior := _before_any(fit, asked, ci_prob, seed)) is not None:
-        known[frozenset()] = prior
+    if (prior := asked.before_any(fit)) is not None:
+        known[frozenset()] = interval_of(prior, ci_prob)
     reporting = [fit.organizations, *_other_orders(fit.organizations, orders, seed)]
     informed = {first: _informed(fit, first) for order in reporting for first in _firsts(order)}
     missing = [names for names in dict.fromkeys(informed.values()) if names and names not in known]
@@ -163,31 +157,6 @@ def _change(fit: Fit, names: Names, draws: int, tune: int, seed: int) -> dict[st
     members = [i for i, name in enumerate(fit.organizations) if name in names]
     own_seed = int(np.random.default_rng([seed, _REFIT, *members]).integers(2**31))
     return {"evidence": fit.evidence.only(names), "draws": draws, "tune": tune, "random_seed": own_seed}
-
-
-def _before_any(fit: Fit, quantity: Quantity, ci_prob: float, seed: int) -> Interval | None:
-    """What the priors say of N organizations, answered by the estimand itself; None where it cannot be simulated."""
-    from bayescx.model.tree import prior_dataset  # which loads the compiler
-
-    layout = layout_of(fit)
-    tied = {entry.component for factor in layout.averages for entry in factor}
-    if any(entry.component in tied for entry in layout.paths):
-        return None
-    variable, dim = BLOCK_VARIABLES["loadings"]
-    loadings = [layout.components[c].name for c in layout.of_block("loadings")]
-    parts = []
-    for own_seed in np.random.default_rng([seed, _PRIOR]).integers(2**31, size=_PRIOR_PARTS).tolist():
-        population = prior_dataset(layout, fit.priors, own_seed, draws=_PRIOR_DRAWS)
-        if variable in population:  # loadings of items, of which some have no prior of their own, play no part
-            population = population.reindex({dim: loadings})
-        tree = xr.DataTree.from_dict({"posterior": population.transpose(CHAIN, DRAW, ...)})
-        provenance = {**fit.provenance, "random_seed": own_seed}
-        nobody = replace(fit, evidence=fit.evidence.only(()), tree=tree, provenance=provenance)
-        try:
-            parts.append(quantity.average(nobody))
-        except FitError:
-            return None
-    return interval_of(xr.concat(parts, dim=CHAIN), ci_prob)
 
 
 def _dataset(reporting: Sequence[Order], answers: dict[Names, Interval | None]) -> xr.Dataset:

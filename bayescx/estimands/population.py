@@ -17,29 +17,25 @@ Draws for organizations without data follow from the fit's seed, so that all ans
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescx import algebra
 from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, TARGETS
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.memory import remembered
+from bayescx.estimands.system import System, layout_of, possible
 from bayescx.fitted import Fit
-from bayescx.model import matrices
 from bayescx.model.layout import BLOCKS, Layout
 
 __all__ = [
-    "System",
     "Target",
     "available_targets",
     "evaluate",
     "is_informed_by_others",
     "labelled",
-    "layout_of",
     "leading_coords",
     "leading_dims",
     "positions",
@@ -52,56 +48,6 @@ PER_ORGANIZATION = ("organization", "alone")
 _SCALE_FREE = ("figures", "correlations")  # levels of evidence without units
 _MOST_REDRAWS = 200
 _UNREPORTED, _NEW, _ALONE = 2, 3, 4  # random streams, apart from the seed's own
-
-
-class System:
-    """Structural matrices of a batch of organizations on the common scale; ``u`` is (..., C)."""
-
-    def __init__(self, layout: Layout, u: Floats) -> None:
-        self.layout = layout
-        self.u = u
-
-    @cached_property
-    def paths(self) -> Floats:
-        """B, (..., m, m): entry (i, k) is the effect of construct k on construct i."""
-        return matrices.path_matrix(self.layout, self.u)
-
-    @cached_property
-    def psi(self) -> Floats:
-        """Covariance of exogenous constructs and residuals, (..., m, m)."""
-        return matrices.psi_matrix(self.layout, self.u)
-
-    @cached_property
-    def effects(self) -> Floats:
-        """Total effects with ones on the diagonal, (..., m, m)."""
-        return algebra.total_effects(self.paths)
-
-    @cached_property
-    def covariance(self) -> Floats:
-        """Implied covariance of the constructs, (..., m, m)."""
-        return np.asarray(self._carried @ np.swapaxes(self.effects, -1, -2))
-
-    @cached_property
-    def variance(self) -> Floats:
-        """Implied variances of the constructs, (..., m)."""
-        return np.asarray((self._carried * self.effects).sum(axis=-1))
-
-    @cached_property
-    def _carried(self) -> Floats:
-        """T Psi: what each construct carries of every residual, (..., m, m)."""
-        return np.asarray(self.effects @ self.psi)
-
-    def in_units(self, effects: Floats, *, standardized: bool) -> Floats:
-        """Effects (..., m, m) in SDs per SD of each organization itself, or in the data's units."""
-        if standardized:
-            return algebra.standardized(effects, self.variance)
-        unit = self.layout.unit
-        return np.asarray(effects * unit[:, None] / unit[None, :])
-
-
-def layout_of(fit: Fit) -> Layout:
-    """The layout that the fit was sampled with."""
-    return Layout.of(fit.model, fit.scale, fit.pooling, fit.identification)
 
 
 def positions(layout: Layout, asked: Iterable[str]) -> dict[str, int]:
@@ -147,8 +93,6 @@ def variables_without_unit(fit: Fit) -> tuple[str, ...]:
     ()
     """
     evidence = fit.evidence
-    if not evidence.organizations:  # the priors alone, in the units of the fit that they are compared with
-        return ()
     shared = [evidence.level.get(name) not in _SCALE_FREE for name in evidence.organizations]
     variances = np.diagonal(evidence.cov, axis1=1, axis2=2)[shared]
     told = np.isfinite(variances).any(axis=0)
@@ -253,7 +197,7 @@ def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
         noise[..., members] = rng.standard_normal((*shape, len(members)))
     u = centre + spread * noise
     for _ in range(_MOST_REDRAWS):
-        impossible = ~_possible(layout, u)
+        impossible = ~possible(layout, u)
         if not impossible.any():
             return u
         u[impossible] = centre[impossible] + spread[impossible] * rng.standard_normal((impossible.sum(), u.shape[-1]))
@@ -261,13 +205,6 @@ def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
         "organizations drawn from this population nearly always have correlations that cannot occur together with "
         "those that the model sets to 0; free some of the latter"
     )
-
-
-def _possible(layout: Layout, u: Floats) -> NDArray[np.bool_]:
-    """Whether correlations that the model sets to 0 leave a positive definite matrix, (...)."""
-    if np.all(layout.psi_cells < 0):
-        return np.ones(u.shape[:-1], dtype=bool)
-    return np.isfinite(algebra.correlation(u, layout.psi_cells)).all(axis=(-1, -2))
 
 
 def _components(fit: Fit, layout: Layout, target: str) -> Floats:

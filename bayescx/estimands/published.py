@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError, did_you_mean
-from bayescx.estimands.population import layout_of
+from bayescx.estimands.system import layout_of
 from bayescx.evidence import Published, figure_problems
 from bayescx.evidence.findings import printable, shortened
 from bayescx.fitted import Fit

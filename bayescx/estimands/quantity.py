@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from bayescx._names import parameter_name
+from bayescx._names import CHAIN, DRAW, parameter_name
 from bayescx.errors import FitError, did_you_mean
-from bayescx.estimands.effects import direct_effects, indirect_effects, total_effects, units_of
-from bayescx.estimands.population import available_targets, layout_of, positions
+from bayescx.estimands.effects import units_of
+from bayescx.estimands.population import available_targets, evaluate, labelled, positions
+from bayescx.estimands.prior_draws import possible_populations, simulated_populations
 from bayescx.estimands.summary import summarize
-from bayescx.estimands.variance import r_squared
+from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 from bayescx.model.convergence import judge
 
@@ -35,7 +37,7 @@ QuantityName = str | tuple[str, ...]
 _WORKS = (
     '"outcome~cause" (direct effect), ("total", cause, outcome), ("indirect", cause, outcome) or ("r_squared", outcome)'
 )
-_EFFECTS: Mapping[str, Callable[..., xr.DataArray]] = {"total": total_effects, "indirect": indirect_effects}
+_PRIOR_DRAWS = 4000
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,36 @@ class Quantity:
     words : str
         What readers call it, by the model's words.
     units : str
-    average : callable
-        Fit to the draws (chain, draw) of its average over the N planned.
+    function : callable
+        A System's axes to the quantity of each organization.
+    standardized : bool
+        Whether it has no units, or those of a share.
     """
 
     name: str
     words: str
     units: str
-    average: Callable[[Fit], xr.DataArray]
+    function: Callable[[System], NDArray[np.float64]]
+    standardized: bool = True
+
+    def average(self, fit: Fit) -> xr.DataArray:
+        """Draws (chain, draw) of the average over the N planned."""
+        values = evaluate(fit, "average", self.function, standardized=self.standardized)
+        return labelled(fit, "average", values, (), {}, name="average", long_name=self.words, units=self.units)
+
+    def before_any(self, fit: Fit) -> xr.DataArray | None:
+        """The same (chain, draw) under the priors, as before any report; None where these cannot be simulated.
+
+        They cannot be for a second-order factor scaled by its average loading, and with correlations that the model
+        sets to 0 and the priors nearly always make impossible.
+        """
+        layout = layout_of(fit)
+        populations = simulated_populations(fit, layout, fit.n_planned, _PRIOR_DRAWS)[:, 1:]
+        if (u := possible_populations(layout, populations)) is None:
+            return None
+        with np.errstate(all="ignore"):
+            values = self.function(System(layout, u)).mean(axis=1)
+        return xr.DataArray(values[None], dims=(CHAIN, DRAW)) if np.isfinite(values).all() else None
 
 
 class Interval(NamedTuple):
@@ -103,13 +127,7 @@ def _direct(fit: Fit, written: str, *, standardized: bool) -> Quantity:
         hint = did_you_mean(name, rows) or "."
         there = ", ".join(rows) or "none"
         raise FitError(f"the model has no path {written!r}{hint} Its paths: {there}. A quantity is named as {_WORKS}")
-    cause, outcome = (fit.model.in_words(part) for part in (rows[name].rhs, rows[name].lhs))
-
-    def average(one: Fit) -> xr.DataArray:
-        draws = direct_effects(one, "average", standardized=standardized)
-        return draws.sel(path=name).reset_coords(drop=True)
-
-    return Quantity(name, f"direct effect of {cause} on {outcome}", units_of(standardized=standardized), average)
+    return _effect_of(fit, "direct", rows[name].rhs, rows[name].lhs, name, standardized=standardized)
 
 
 def _effect(fit: Fit, kind: str, cause: str, outcome: str, *, standardized: bool) -> Quantity:
@@ -119,26 +137,28 @@ def _effect(fit: Fit, kind: str, cause: str, outcome: str, *, standardized: bool
     if cause == outcome or fit.model.count_routes(cause, outcome) <= (direct and kind == "indirect"):
         through = " through another construct" if kind == "indirect" else ""
         raise FitError(f"there is no {kind} effect of {cause!r} on {outcome!r}: no route leads there{through}")
+    return _effect_of(fit, kind, cause, outcome, f"{kind} {outcome}~{cause}", standardized=standardized)
 
-    def average(one: Fit) -> xr.DataArray:
-        draws = _EFFECTS[kind](one, "average", standardized=standardized)
-        return draws.sel(cause=cause, outcome=outcome).reset_coords(drop=True)
+
+def _effect_of(fit: Fit, kind: str, cause: str, outcome: str, name: str, *, standardized: bool) -> Quantity:
+    at = positions(layout_of(fit), (cause, outcome))
+
+    def function(system: System) -> NDArray[np.float64]:
+        return system.effects_of(kind, standardized=standardized)[..., at[outcome], at[cause]]
 
     words = f"{kind} effect of {fit.model.in_words(cause)} on {fit.model.in_words(outcome)}"
-    return Quantity(f"{kind} {outcome}~{cause}", words, units_of(standardized=standardized), average)
+    return Quantity(name, words, units_of(standardized=standardized), function, standardized)
 
 
 def _explained(fit: Fit, outcome: str) -> Quantity:
     outcome = outcome.strip().strip("`")
+    at = positions(layout_of(fit), (outcome,))
     if outcome not in fit.model.endogenous:
-        positions(layout_of(fit), (outcome,))
         raise FitError(f"{outcome!r} has no causes in the model. Outcomes: {', '.join(fit.model.endogenous)}")
-
-    def average(one: Fit) -> xr.DataArray:
-        return r_squared(one, "average").sel(outcome=outcome).reset_coords(drop=True)
-
     words = f"explained variance (R²) of {fit.model.in_words(outcome)}"
-    return Quantity(f"r_squared {outcome}", words, "share of variance", average)
+    return Quantity(
+        f"r_squared {outcome}", words, "share of variance", lambda system: system.explained[..., at[outcome]]
+    )
 
 
 def check_population(fit: Fit) -> None:

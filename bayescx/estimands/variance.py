@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from bayescx._names import CHAIN, DRAW, ORGANIZATION, OUTCOME, PATH
 from bayescx.errors import FitError
 from bayescx.estimands.effects import direct_effects, units_of
-from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, variables_without_unit
+from bayescx.estimands.population import Target, evaluate, labelled, variables_without_unit
 from bayescx.estimands.prior import CONTRACTION, PRIOR_SD, with_contraction
+from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 
 __all__ = ["heterogeneity", "r_squared"]
@@ -48,8 +49,7 @@ def r_squared(fit: Fit, target: Target = "organization") -> xr.DataArray:
     outcomes = [i for i in range(len(layout.constructs)) if i not in layout.exogenous]
 
     def function(system: System) -> Floats:
-        residual = np.diagonal(system.psi, axis1=-2, axis2=-1)
-        return np.asarray(1.0 - residual / system.variance)[..., outcomes]
+        return system.explained[..., outcomes]
 
     coords: dict[str, object] = {OUTCOME: [layout.constructs[i] for i in outcomes]}
     found = labelled(

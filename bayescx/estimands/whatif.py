@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import OUTCOME
 from bayescx.errors import FitError
-from bayescx.estimands.population import System, Target, evaluate, labelled, layout_of, positions
+from bayescx.estimands.population import Target, evaluate, labelled, positions
+from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 from bayescx.model import matrices
 from bayescx.model.layout import Entry, Layout

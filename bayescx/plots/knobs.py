@@ -9,7 +9,8 @@ import pandas as pd
 
 from bayescx.errors import FitError
 from bayescx.estimands import summarize, what_if
-from bayescx.estimands.population import Target, layout_of, positions
+from bayescx.estimands.population import Target, positions
+from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.plots import style, typesetting
 from bayescx.plots.picture import Picture

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayescx._names import ORGANIZATION, PATH, parameter_name
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.contraction import contraction, path_priors
-from bayescx.estimands.population import layout_of
+from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.plots import style, typesetting
 from bayescx.plots.picture import Picture

@@ -20,8 +20,9 @@ from bayescx.estimands import (
     total_effects,
 )
 from bayescx.estimands.contraction import contraction
-from bayescx.estimands.population import available_targets, is_informed_by_others, layout_of
+from bayescx.estimands.population import available_targets, is_informed_by_others
 from bayescx.estimands.summary import LEAST_CONTRACTION
+from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.wording import numbers
 

@@ -12,9 +12,9 @@ import pandas as pd
 from bayescx._names import CHAIN, DRAW
 from bayescx.estimands import summarize
 from bayescx.estimands.conflict import conflict
-from bayescx.estimands.population import layout_of
-from bayescx.estimands.prior import assumed_signs
+from bayescx.estimands.prior_draws import assumed_signs
 from bayescx.estimands.published import predicted_figures
+from bayescx.estimands.system import layout_of
 from bayescx.evidence import Published
 from bayescx.fitted import Fit
 from bayescx.model.figures import Term, figure_terms, member_log_n

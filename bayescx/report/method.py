@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from bayescx.estimands.population import layout_of
+from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.model.figure_arrays import UNIT_SD
 from bayescx.priors import Prior

@@ -15,7 +15,7 @@ import bayescx as bcx
 from bayescx.errors import ConvergenceWarning, FitError
 from bayescx.estimands import margin as module
 from bayescx.estimands.margin import AS_REPORTED, margin_by_reporting
-from bayescx.estimands.quantity import interval_of, quantity_of
+from bayescx.estimands.quantity import Quantity, interval_of, quantity_of
 from bayescx.evidence.published import Published
 from bayescx.model.refit import refit_each
 from tests.estimands import brute
@@ -185,18 +185,44 @@ def test_refits_that_do_not_converge_are_counted_in_one_warning() -> None:
 # ------------------------------------------------------------------------------------------- before any, figures
 
 
-def test_a_prior_of_factors_is_simulated_unless_their_paths_average_one() -> None:
+def test_a_prior_is_simulated_unless_it_needs_loadings_of_paths_that_average_one() -> None:
     """Loadings of items play no part in effects of factors; those of a second-order factor are paths."""
-    for case, is_there in {"factors": True, "second order": False, "second order, marker": True}.items():
+    asked = [("factors", "g~f", True), ("second order", "y~s", True), ("second order, marker", "y~s", True)]
+    asked += [("second order", ("total", "s", "f"), False), ("second order, marker", ("total", "s", "g"), True)]
+    for case, quantity, is_there in asked:
         fit = brute.fit_of(case)
-        path = fit.model.paths[0].name
-        found = module._before_any(fit, quantity_of(fit, path), 0.95, 1)
-        assert (found is not None) is is_there
-        assert found is None or -3 < found.lower < 0 < found.upper < 3
+        found = quantity_of(fit, quantity).before_any(fit)
+        assert (found is not None) is is_there, (case, quantity)
+        if found is not None:
+            lower, upper = found.quantile([0.025, 0.975]).values
+            assert -3 < lower < upper < 3
+            assert bool(lower < 0) is (quantity != ("total", "s", "g"))  # loadings are positive
+
+
+def test_before_any_report_signs_are_agreed_and_so_is_the_scale(figures_fit: bcx.Fit) -> None:
+    """Where only figures speak every variance is about 1, so that the standardized path of a single cause, whose
+    population centre was declared positive, lies between 0 and 1 but for organizations far from that centre."""
+    found = quantity_of(figures_fit, "trust~satisfaction").before_any(figures_fit)
+    assert found is not None
+    assert found.sizes["draw"] == 2000
+    lower, middle, upper = found.quantile([0.025, 0.5, 0.975]).values
+    assert -0.05 < lower < 0.2
+    assert 0.5 < middle < 0.9
+    assert 0.9 < upper < 1.0
+
+
+def test_before_any_report_the_average_is_that_of_the_prior_that_contraction_compares_with(
+    example_fit: bcx.Fit,
+) -> None:
+    loyalty = ("total", "satisfaction", "loyalty")
+    found = quantity_of(example_fit, loyalty).before_any(example_fit)
+    total = bcx.total_effects(example_fit, "average").sel(cause="satisfaction", outcome="loyalty")
+    assert found is not None
+    assert float(found.std(ddof=1)) == pytest.approx(float(total["prior_sd"]), rel=0.05)
 
 
 def test_without_the_priors_the_margin_starts_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_before_any", lambda *_: None)
+    monkeypatch.setattr(Quantity, "before_any", lambda *_: None)
     fit = fit_of((0.86, 0.80), draws=1000)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import bayescx as bcx
 from bayescx.errors import ConvergenceWarning
-from bayescx.estimands.prior import assumed_signs
+from bayescx.estimands.prior_draws import assumed_signs
 from tests.estimands.brute import fit_of
 
 Floats = NDArray[np.float64]

@@ -15,8 +15,9 @@ import bayescx as bcx
 from bayescx import algebra
 from bayescx.errors import FitError
 from bayescx.estimands.figure_predictions import Predictions, predictions_of
-from bayescx.estimands.population import evaluate, layout_of
+from bayescx.estimands.population import evaluate
 from bayescx.estimands.published import predicted_figures
+from bayescx.estimands.system import layout_of
 from bayescx.evidence import Published
 from tests.model.sampling import sampling_variance
 
