@@ -60,17 +60,28 @@ def mixed_evidence(example_rows: pd.DataFrame) -> bcx.Evidence:
     )
 
 
-def quick_fit(evidence: bcx.Evidence) -> bcx.Fit:
+def quick_fit(evidence: bcx.Evidence, pooling: str = "partial") -> bcx.Fit:
     """Few draws: enough to be carried along, not to be believed."""
     model = bcx.parse_model(KINDS_MODEL, name="kinds")
     with pytest.warns(bcx.ConvergenceWarning):
-        return bcx.fit(model, evidence, draws=50, tune=200, chains=2, random_seed=1, progressbar=False)
+        return bcx.fit(model, evidence, pooling=pooling, draws=50, tune=200, chains=2, random_seed=1, progressbar=False)
 
 
 @pytest.fixture(scope="session")
 def figures_fit(figures_evidence: bcx.Evidence) -> bcx.Fit:
     """A fit to published figures alone."""
     return quick_fit(figures_evidence)
+
+
+@pytest.fixture(scope="session")
+def open_fit() -> bcx.Fit:
+    """A fit to explained variances alone: how the two causes of loyalty share theirs is left to the prior."""
+    shares = {"trust": 0.75, "loyalty": 0.85}
+    figures = [
+        bcx.Published(statistic="r_squared", outcome=outcome, value=value, organizations=["one", "two"], n_obs=400)
+        for outcome, value in shares.items()
+    ]
+    return quick_fit(bcx.Evidence.from_published(figures, n_planned=10), pooling="full")
 
 
 @pytest.fixture(scope="session")

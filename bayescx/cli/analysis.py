@@ -23,7 +23,16 @@ from bayescx.cli.options import (
     examples,
 )
 from bayescx.cli.outputs import check_writable
-from bayescx.cli.steps import pooling_of, read_inputs, sample, save, show_convergence, write_report, write_summary
+from bayescx.cli.steps import (
+    pooling_of,
+    quantity_of,
+    read_inputs,
+    sample,
+    save,
+    show_convergence,
+    write_report,
+    write_summary,
+)
 
 
 @app.command(
@@ -170,7 +179,8 @@ def summarize(
     """Print or write effects of a fit with intervals.
 
     Effects are in standard deviations of each organization itself, or with --raw in the data's units. With
-    --format csv or json all digits and diagnostics are written.
+    --format csv or json all digits and diagnostics are written. Rows marked † rest mostly on the prior; in csv and
+    json, the column rests_on_prior says so.
     """
     if output is not None:
         check_writable(output, overwrite=overwrite)
@@ -187,21 +197,40 @@ def summarize(
     epilog=examples(
         "bayescx report fit.nc -o report.html",
         "bayescx report fit.nc -o report.html --ci 0.9",
+        "bayescx report fit.nc -o report.html --margin total:satisfaction_cs:loyalty",
     )
 )
 def report(
     file: FitArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the report (.html).")],
     ci: IntervalOption = 0.95,
+    no_sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--no-sensitivity",
+            help="Where fewer than five organizations have reported, do not fit again under other priors of their "
+            "differences, which takes about twice as long as the fit.",
+        ),
+    ] = False,
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            "--margin",
+            metavar="QUANTITY",
+            help="Show how the interval of this quantity shrank as organizations reported, which takes many refits: "
+            "OUTCOME~CAUSE, total:CAUSE:OUTCOME, indirect:CAUSE:OUTCOME or r_squared:OUTCOME.",
+        ),
+    ] = None,
 ) -> None:
     """Write a report: one HTML file that opens anywhere.
 
     What was asked, the evidence, the answers in words, pictures and tables, how they were found, and how to
     reproduce them. The file needs no network and no program but a browser. A report that is there is replaced.
     """
+    asked = None if margin is None else quantity_of(margin)
     check_writable(output, kind="report")
     from bayescx.fitted import load_fit
 
     fitted = load_fit(file)
     show_convergence(fitted)
-    write_report(fitted, output, ci=ci)
+    write_report(fitted, output, ci=ci, sensitivity=not no_sensitivity, margin=asked)

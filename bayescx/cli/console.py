@@ -25,6 +25,7 @@ __all__ = ["as_text", "heading", "say", "screen", "show_demo", "show_heterogenei
 
 WIDTH = 100
 _LABELS = ("path", "cause", "outcome", "definition")
+_MARK = "†"  # as in reports; a star would be taken for significance
 _TARGETS = {
     "typical": "the typical organization: every parameter at the centre of the population",
     "new": "an organization that nobody has asked yet",
@@ -90,23 +91,29 @@ def _average(fit: Fit, only: int) -> str:
 
 
 def show_summary(console: Console, text: str, table: pd.DataFrame) -> None:
-    """A summary as `summarize` makes it, without the columns that only a file needs."""
+    """A summary as `summarize` makes it, without columns that only a file needs. What rests on the prior is marked."""
     labels = [name for name in table.columns if name in _LABELS]
+    has_marks = "rests_on_prior" in table and bool(table["rests_on_prior"].any())
+    marked = [""] if has_marks else []
     figures = ["mean", "sd", *_bounds(table)]
     digits = _decimals(table, figures)
     rows: list[list[str]] = []
     for name, part in table.groupby(ORGANIZATION, sort=False) if ORGANIZATION in table else [(None, table)]:
         if name is not None:
-            rows.append([str(name), *[""] * (len(labels) + len(figures) + 1)])
+            rows.append([str(name), *[""] * (len(labels) + len(marked) + len(figures) + 1)])
         for record in part.to_dict("records"):
             words = [str(record[label]) for label in labels]
             words[0] = f" {words[0]}" if name is not None else words[0]
             numbers = [_unless_nan(record[figure], digits) for figure in figures]
+            mark = [_MARK if record["rests_on_prior"] else ""] if has_marks else []
             ends = [_unless_nan(record["ess_bulk"], ".0f"), _unless_nan(record["r_hat"], ".3f")]
-            rows.append([*words, *numbers, *ends])
+            rows.append([*words, *mark, *numbers, *ends])
     say(console, text)
     console.print()
-    console.print(table_of([*labels, *figures, "ess_bulk", "r_hat"], rows, len(labels)))
+    console.print(table_of([*labels, *marked, *figures, "ess_bulk", "r_hat"], rows, len(labels) + len(marked)))
+    if has_marks:
+        console.print()
+        say(console, f"{_MARK} Rests mostly on the prior: the evidence leaves it open.")
 
 
 def _unless_nan(value: float, digits: str) -> str:

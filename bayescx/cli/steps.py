@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from bayescx.errors import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayescx.estimands.quantity import QuantityName
     from bayescx.evidence import Evidence, Matched
     from bayescx.fitted import Fit
     from bayescx.spec import PathModel
@@ -33,6 +36,7 @@ __all__ = [
     "assignments_of",
     "check_table_suffix",
     "pooling_of",
+    "quantity_of",
     "read_inputs",
     "sample",
     "save",
@@ -128,8 +132,7 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
     sys.stdout.flush()  # what was printed before comes before the progress, also in a log of both
     began = time.perf_counter()
     live = sys.stderr.isatty() and not quiet
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+    with _recorded() as caught:
         from bayescx.model import fit
 
         fitted = fit(spec, matched, progressbar=live, **settings)
@@ -142,6 +145,14 @@ def sample(spec: PathModel, matched: Matched, *, quiet: bool, **settings: Any) -
     for warning in caught:
         _show_warning(warning)
     return fitted
+
+
+@contextmanager
+def _recorded() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep warnings, to be shown once progress is over."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield caught
 
 
 def _size(matched: Matched) -> str:
@@ -190,12 +201,21 @@ def save(fit: Fit, path: Path) -> None:
         raise typer.Exit(1) from error
 
 
-def write_report(fit: Fit, path: Path, *, ci: float = 0.95) -> None:
-    """Write the report of a fit to a file that was found writable."""
+def write_report(
+    fit: Fit, path: Path, *, ci: float = 0.95, sensitivity: bool = True, margin: QuantityName | None = None
+) -> None:
+    """Write the report of a fit to a file that was found writable, if need be with the margin of a quantity."""
+    from bayescx.estimands.margin import margin_by_reporting
+    from bayescx.report import check_report
     from bayescx.report import write_report as write
 
+    check_report(path)  # before refits
     began, verb = time.perf_counter(), "replaced" if path.exists() else "wrote"
-    write(fit, path, ci_prob=ci)
+    with _recorded() as caught:
+        followed = None if margin is None else margin_by_reporting(fit, margin, ci_prob=ci)
+        write(fit, path, ci_prob=ci, sensitivity=sensitivity, margin=followed)
+    for warning in caught:
+        _show_warning(warning)
     seconds = time.perf_counter() - began
     typer.echo(f"{verb} {path} ({path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s): open it in a browser")
 
@@ -275,6 +295,25 @@ def pooling_of(text: str) -> str | dict[str, str]:
         return text
     pairs = [pair.partition("=") for pair in text.split(",")]
     return {block.strip(): word.strip() for block, _, word in pairs}
+
+
+def quantity_of(text: str) -> QuantityName:
+    """``loyalty~trust``, or ``total:trust:loyalty`` as a kind and constructs, which may stand between backquotes.
+
+    Raises
+    ------
+    BayescxError
+        If it is neither.
+    """
+    if "~" in text:
+        return text
+    kind, *names = [part.strip() for part in re.findall(r"(?:`[^`]*`|[^:`])+", text)] or [""]
+    if {"total": 2, "indirect": 2, "r_squared": 1}.get(kind) != len(names):
+        raise BayescxError(
+            "a quantity is OUTCOME~CAUSE (a direct effect), total:CAUSE:OUTCOME, indirect:CAUSE:OUTCOME or "
+            f"r_squared:OUTCOME, found {text!r}"
+        )
+    return kind, *names
 
 
 def sizes_of(text: str) -> int | tuple[int, int]:

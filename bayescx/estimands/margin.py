@@ -9,6 +9,7 @@ from itertools import permutations
 import numpy as np
 import xarray as xr
 
+from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.quantity import (
     Interval,
     QuantityName,
@@ -36,6 +37,7 @@ def margin_by_reporting(
     fit: Fit,
     quantity: QuantityName,
     *,
+    order: Sequence[str] | None = None,
     orders: int = 8,
     ci_prob: float = 0.95,
     standardized: bool = True,
@@ -57,6 +59,8 @@ def margin_by_reporting(
     quantity : str or tuple
         ``"outcome~cause"`` for a direct effect, ``("total", cause, outcome)``, ``("indirect", cause, outcome)`` or
         ``("r_squared", outcome)``.
+    order : sequence of str, optional
+        All organizations in the order in which they really reported; by default as the evidence lists them.
     orders : int
         How many other orders of reporting, drawn at random, besides the real one; fewer where there are not so many.
     ci_prob : float
@@ -80,7 +84,8 @@ def margin_by_reporting(
     Raises
     ------
     FitError
-        If there is no such quantity, a setting is unusable, or the pooling leaves no population to draw from.
+        If there is no such quantity, ``order`` does not name every organization once, a setting is unusable, or the
+        pooling leaves no population to draw from.
 
     Warns
     -----
@@ -97,9 +102,14 @@ def margin_by_reporting(
     >>> margin = margin_by_reporting(fit, "loyalty~trust", orders=0, progressbar=False)
     >>> margin["mean"].dims, margin["reported"].values.tolist()
     (('order', 'reported'), [0, 1, 2, 3, 4])
+    >>> real = ["west", "north", "east", "south"]
+    >>> margin = margin_by_reporting(fit, "loyalty~trust", order=real, orders=0, progressbar=False)
+    >>> margin["joined"].sel(order="as reported").values.tolist()
+    ['', 'west', 'north', 'east', 'south']
     """
     asked = quantity_of(fit, quantity, standardized=standardized)
     check_population(fit)
+    real = fit.organizations if order is None else _checked(order, fit.organizations)
     whole_number("orders", orders, 0, _MOST_ORDERS)
     whole_number("draws", draws, 4)
     whole_number("tune", tune, 1)
@@ -107,8 +117,8 @@ def margin_by_reporting(
     known = {frozenset(fit.organizations): interval_of(asked.average(fit), ci_prob)}
     if (prior := asked.before_any(fit)) is not None:
         known[frozenset()] = interval_of(prior, ci_prob)
-    reporting = [fit.organizations, *_other_orders(fit.organizations, orders, seed)]
-    informed = {first: _informed(fit, first) for order in reporting for first in _firsts(order)}
+    reporting = [real, *_other_orders(real, orders, seed)]
+    informed = {first: _informed(fit, first) for one in reporting for first in _firsts(one)}
     missing = [names for names in dict.fromkeys(informed.values()) if names and names not in known]
     changes = [_change(fit, names, draws, tune, seed) for names in missing]
     unsettled = 0
@@ -124,6 +134,24 @@ def margin_by_reporting(
         simulated=int(fit.evidence.simulated), converged=int(not fit.provenance.get("convergence_problems")),
         refits=len(changes), not_converged=unsettled,
     )  # fmt: skip
+
+
+def _checked(order: object, organizations: Order) -> Order:
+    """The order in which organizations reported, if it names every one of them once."""
+    works = f"Name every organization once, in the order in which they reported: {', '.join(organizations)}"
+    given = order.tolist() if isinstance(order, np.ndarray) else order
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise FitError(f"order must be a sequence of names, found {order!r}. {works}")
+    names = [str(name) for name in given]
+    unknown = [name for name in dict.fromkeys(names) if name not in organizations]
+    problems = [f"No organization is called {name!r}{did_you_mean(name, organizations) or '.'}" for name in unknown]
+    repeated = [repr(name) for name in organizations if names.count(name) > 1]
+    missing = [repr(name) for name in organizations if name not in names]
+    problems += [f"Named more than once: {', '.join(repeated)}."] if repeated else []
+    problems += [f"Missing: {', '.join(missing)}."] if missing else []
+    if problems:
+        raise FitError(f"order does not fit the organizations of this fit. {' '.join(problems)} {works}")
+    return tuple(names)
 
 
 def _other_orders(organizations: Order, count: int, seed: int) -> list[Order]:

@@ -9,6 +9,7 @@ from bayescx.evidence.published import Published
 
 __all__ = ["evidence_document", "published_document", "toml_string"]
 
+_ONLY_FIGURES = "Figures that were published about organizations; none shared data"
 _SHORT = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
@@ -38,7 +39,7 @@ def evidence_document(moments: Mapping[str, str], *, n_planned: int | None = Non
     Parameters
     ----------
     moments : mapping of str to str
-        Organization to file, relative to the document.
+        Organization to file, relative to the document; empty where only figures were published.
     n_planned : int, optional
         Number of organizations planned; left out of the document when not given.
     simulated : bool
@@ -54,8 +55,9 @@ def evidence_document(moments: Mapping[str, str], *, n_planned: int | None = Non
     moments = "moments/01-north.json"
     <BLANKLINE>
     """
+    what = "Which file holds the moments (n, means, covariances) of which organization" if moments else _ONLY_FIGURES
     head = (
-        "# Which file holds the moments (n, means, covariances) of which organization. Read by bayescx.read_evidence.\n"
+        f"# {what}. Read by bayescx.read_evidence.\n"
         + ("simulated = true\n" if simulated else "")
         + ("" if n_planned is None else f"n_planned = {n_planned}\n")
     )

@@ -48,7 +48,10 @@ class NodeMark:
 
 @dataclass(frozen=True)
 class ArrowMark:
-    """An arrow: its label (lines, the first one larger), colour, width and what a pointer that rests on it is told."""
+    """An arrow: its label (lines, the first one larger), colour, width and what a pointer that rests on it is told.
+
+    The first line of a muted label is as grey as the others.
+    """
 
     source: str
     target: str
@@ -56,6 +59,7 @@ class ArrowMark:
     colour: str = "positive"
     width: float = 2.0
     dashed: bool = False
+    muted: bool = False
     title: str = ""
 
 
@@ -202,7 +206,7 @@ def _arrow(
     curves = [element("path", d=path_data(run), **how) for run in before]
     head = f"url(#{_id(mark.colour)})"
     curves.append(element("path", d=path_data(_up_to_head(last, direction)), marker_end=head, **how))
-    colours = [_INK if not mark.colour.endswith("pale") else _GREY, *[_GREY] * (len(lines) - 1)][: len(lines)]
+    colours = [_GREY if mark.muted else _INK, *[_GREY] * (len(lines) - 1)][: len(lines)]
     label = [] if box is None else _written(lines, box, colours)
     return element("g", element("title", mark.title), *curves, *label, class_="arrow")
 

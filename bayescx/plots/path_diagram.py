@@ -35,7 +35,7 @@ Direction = Literal["right", "down"]
 
 _DIRECTIONS = ("right", "down")
 _THINNEST, _THICKEST, _UNIFORM = 1.0, 4.0, 2.0  # px
-_COLUMNS = ["kind", "outcome", "cause", "mean", "sd", "lower", "upper", "fixed"]
+_COLUMNS = ["kind", "outcome", "cause", "mean", "sd", "lower", "upper", "fixed", "rests_on_prior"]
 
 
 def plot_path_diagram(
@@ -48,6 +48,8 @@ def plot_path_diagram(
     organization: str | None = None,
 ) -> Picture:
     """Draw the path model with the effect on every arrow and the explained variance in every outcome.
+
+    Arrows are dashed, and their numbers muted, where the effect rests mostly on the prior; see ``summarize``.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def plot_path_diagram(
     -------
     Picture
         An SVG. ``data`` has one row per path (kind "path") and per explained variance (kind "r_squared"): outcome,
-        cause, mean, sd, lower, upper, and whether the model fixes the path.
+        cause, mean, sd, lower, upper, whether the model fixes the path, and whether the row rests on the prior.
 
     Raises
     ------
@@ -122,7 +124,8 @@ def _table(model: PathModel, effects: xr.DataArray, explained: xr.DataArray, ci_
         kind="path", outcome=effects["lhs"].values, cause=effects["rhs"].values, fixed=paths["path"].isin(fixed)
     )
     outcomes = outcomes.assign(kind="r_squared", cause="", fixed=False)
-    return pd.concat([paths, outcomes], ignore_index=True).rename(columns=bounds)[_COLUMNS]
+    tables = [table.assign(rests_on_prior=table.get("rests_on_prior", False)) for table in (paths, outcomes)]
+    return pd.concat(tables, ignore_index=True).rename(columns=bounds)[_COLUMNS]
 
 
 def _nodes(model: PathModel, data: pd.DataFrame) -> dict[str, NodeMark]:
@@ -138,14 +141,16 @@ def _arrows(model: PathModel, data: pd.DataFrame, *, standardized: bool) -> list
     arrows = []
     for row in rows_of(data, "path"):
         label = effect_lines(row, standardized=standardized)
-        is_negative = bool(row["mean"] < 0)
-        colour = "fixed" if row["fixed"] else "negative" if is_negative else "positive"
-        if contains_zero(row) and not row["fixed"]:
+        colour = "fixed" if row["fixed"] else "negative" if row["mean"] < 0 else "positive"
+        is_pale, is_open = contains_zero(row) and not row["fixed"], bool(row["rests_on_prior"])
+        if is_pale:
             colour += "-pale"
         strength = min(abs(row["mean"]), 1.0)
         width = _THINNEST + (_THICKEST - _THINNEST) * strength if standardized else _UNIFORM
         title = f"{in_words(model, row)}: {' '.join(label)}"
-        arrows.append(ArrowMark(row["cause"], row["outcome"], label, colour, width, is_negative, title))
+        if is_open:
+            title += ", rests mostly on the prior"
+        arrows.append(ArrowMark(row["cause"], row["outcome"], label, colour, width, is_open, is_pale or is_open, title))
     for factor, part in second_order(model):
         title = f"{model.in_words(part)} measures {model.in_words(factor)}"
         arrows.append(ArrowMark(factor, part, (), "loading", _THINNEST, title=title))

@@ -91,11 +91,13 @@ def target_in_words(fit: Fit, target: str, organization: str | None) -> str:
         return organization if target == "organization" else f"{organization} by itself"
     if target != "average":
         return f"a {target} organization"
-    planned, reported = fit.n_planned, len(fit.organizations)
+    planned, known = fit.n_planned, len(fit.organizations)
     if planned == 1:
         return f"{fit.organizations[0]}, the only organization"
-    beyond = f" planned, {numeral(reported)} reported" if planned > reported else ""
-    return f"average of the {numeral(planned)} organizations{beyond}"
+    only = sum(fit.evidence.level.get(name) == "figures" for name in fit.organizations)
+    counts = {"reported": known - only, "known by figures": only} if only or planned > known else {}
+    beyond = "".join(f", {numeral(number)} {how}" for how, number in counts.items() if number)
+    return f"average of the {numeral(planned)} organizations{' planned' if planned > known else ''}{beyond}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -111,6 +113,7 @@ class Texts:
         self.standardized = standardized
         self.interval = interval_name(ci_prob)
         self.paths, self.shares = rows_of(data, "path"), rows_of(data, "r_squared")
+        self.left_open = [row for row in self.paths if row["rests_on_prior"]]
 
     @property
     def title(self) -> str:
@@ -124,13 +127,14 @@ class Texts:
         kind = "Standardized effects" if self.standardized else "Effects in the data's units"
         notes = [f"{kind}, mean [{self.interval}]: {self.whom}."] if self.paths else [f"{self.whom}."]
         key = " ".join(self._key())
-        return [*notes, *([key] if key else []), *(["Simulated data"] if self.is_simulated else [])]
+        left_open = ["Dashed: rests mostly on the prior."] if self.left_open else []
+        return [*notes, *left_open, *([key] if key else []), *(["Simulated data"] if self.is_simulated else [])]
 
     def _key(self) -> list[str]:
         """The signs that occur and need a word."""
         free = [row for row in self.paths if not row["fixed"]]
         signs = {
-            "Dashed: negative effect.": any(row["mean"] < 0 for row in self.paths),
+            "Orange: negative effect.": any(row["mean"] < 0 for row in free),
             "Pale: interval contains 0.": any(map(contains_zero, free)),
             "Fixed: set by the model, in the data's units.": len(free) < len(self.paths),
             "Round ends: factor.": bool(self.model.latents),
@@ -170,10 +174,13 @@ class Texts:
             convention = "as usual in structural equation models"
             texts = [f"Rectangles are observed constructs, boxes with round ends are factors, {convention}."]
         if self.paths:
-            texts.append("Positive effects are solid and blue, negative ones dashed and orange.")
+            texts.append("Positive effects are blue, negative ones orange.")
             texts.append("Pale arrows have an interval that contains 0.")
             thicker = "Thicker arrows are stronger." if self.standardized else "Arrows have one width."
             texts.append(thicker)
+        if self.left_open:
+            named = "; ".join(in_words(self.model, row) for row in self.left_open)
+            texts.append(f"Dashed arrows rest mostly on the prior, the evidence leaves them open: {named}.")
         if any(row["fixed"] for row in self.paths):
             texts.append("Dark grey arrows marked 'fixed' were set by the model, in the data's units.")
         if second_order(self.model):

@@ -22,6 +22,11 @@ FEW = 10
 
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]*")
+_MOMENTS_ROW = (
+    "| `moments/*.json` | n, means and covariances (divisor n - 1; or correlations) of each organization that shared "
+    "data; where answers are missing, n, means and sums of squares of each group of respondents who answered the same "
+    "|\n"
+)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -57,6 +62,8 @@ def readme(fit: Fit, ci_prob: float, moments: Mapping[str, str]) -> str:
         "python": versions.get("python", ""),
         "one_in": ONE_IN,
         "never": f"{NEVER:g}",
+        "document": _document(fit.evidence, moments),
+        "moments_row": _MOMENTS_ROW if moments else "",
         "n_planned": fit.n_planned,
         "percent": f"{100 * ci_prob:g}",
         "targets": _targets(fit),
@@ -69,6 +76,14 @@ def readme(fit: Fit, ci_prob: float, moments: Mapping[str, str]) -> str:
     }
     template = files(__package__).joinpath("templates", "readme.txt").read_text(encoding="utf-8")
     return Template(template).substitute({name: str(value) for name, value in facts.items()}).rstrip() + "\n"
+
+
+def _document(evidence: Matched, moments: Mapping[str, str]) -> str:
+    """What the evidence document holds."""
+    if not moments:
+        return "the organizations and the published figures about them"
+    figures = ", and published figures" if evidence.published else ""
+    return f"the organizations, which file holds the moments of each{' that shared data' if figures else ''}{figures}"
 
 
 def _plain(text: str, width: int = 80) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bayescx.report.document import write_report
+from bayescx.report.document import check_report, write_report
 
-__all__ = ["write_report"]
+__all__ = ["check_report", "write_report"]

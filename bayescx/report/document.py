@@ -23,7 +23,7 @@ from bayescx.report.citations import references
 from bayescx.report.sensitivity import has_sensitivity, sensitivity_table
 from bayescx.wording import count, counted, interval_name, numeral, target_words, together_words
 
-__all__ = ["write_report"]
+__all__ = ["check_report", "write_report"]
 
 _SECTIONS = {
     "question": "What was asked",
@@ -97,10 +97,7 @@ def write_report(
     'report.html'
     """
     target = Path(path)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise FitError(f"cannot write a report to {target}: a report is an .html file")
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        raise FitError(f"cannot write a report to {target}: name a file in a folder that is there")
+    check_report(target)
     _check_margin(fit, margin)
     answers = gather(fit, ci_prob)
     context = _context(answers, margin)
@@ -118,6 +115,20 @@ def write_report(
         with suppress(OSError):  # as where a folder cannot be written to
             part.unlink(missing_ok=True)
     return target
+
+
+def check_report(path: Path) -> None:
+    """Refuse a file that no report can be written to, before anything takes time.
+
+    Raises
+    ------
+    FitError
+        If it is no ``.html`` file, or not in a folder that is there.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise FitError(f"cannot write a report to {path}: a report is an .html file")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise FitError(f"cannot write a report to {path}: name a file in a folder that is there")
 
 
 def _check_margin(fit: Fit, margin: object) -> None:
@@ -166,7 +177,7 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "only": evidence.known_by_figures(fit),
         "published": published,
         "signs": figures.sign_sentences(fit) if published else [],
-        "resting": {kind: prose.pictures_resting(answers, kind) for kind in ("direct", "total")},
+        "resting": prose.pictures_resting(answers, "total"),
         "margin": _margin(margin),
         "sensitivity": None,
         "not_settled": [],

@@ -316,6 +316,7 @@ def test_tables_say_what_they_hold(fit_file: Path, bayescx: Command) -> None:
     raw = bayescx("summarize", fit_file, "--raw", "--target", "typical", "--ci", "0.8")
     assert "units of the outcome per unit of the cause" in " ".join(raw.out.split())
     assert "eti80_lb" in raw.out
+    assert "\N{DAGGER}" not in done.out + raw.out
 
 
 def test_long_names_stay_within_the_page(tmp_path: Path, bayescx: Command) -> None:
@@ -396,6 +397,89 @@ def test_report_writes_one_file_and_replaces_nothing_but_a_report(
     assert refused.code == 2
     assert "this file is there and is no report" in refused.err
     assert file.read_text() == "<!DOCTYPE html> my own page"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Which quantities are followed through refits, which are few and short."""
+    from bayescx.estimands import margin as module
+
+    found: list[Any] = []
+    follow = module.margin_by_reporting
+
+    def short(fit: bcx.Fit, quantity: Any, **settings: Any) -> Any:
+        found.append(quantity)
+        return follow(fit, quantity, orders=0, draws=20, tune=20, **settings)
+
+    monkeypatch.setattr(module, "margin_by_reporting", short)
+    return found
+
+
+def test_a_report_can_follow_a_quantity_and_leave_refits_out(
+    fit_file: Path, tmp_path: Path, bayescx: Command, asked: list[Any]
+) -> None:
+    file = tmp_path / "report.html"
+    assert bayescx("report", fit_file, "-o", file, "--no-sensitivity").code == 0
+    plain = file.read_text(encoding="utf-8")
+    assert "How much a prior matters" not in plain
+    assert "As organizations report" not in plain
+    assert asked == []
+    done = bayescx("report", fit_file, "-o", file, "--margin", "total:x:y", "--ci", "0.8")
+    assert done.code == 0
+    assert asked == [("total", "x", "y")]
+    assert "NOT CONVERGED: 3 of 3 refits did not converge" in " ".join(done.err.split())
+    full = file.read_text(encoding="utf-8")
+    assert "How much a prior matters" in full
+    assert "As organizations report" in full
+    assert "otal effect of x on y" in full.partition('id="margin"')[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("y~m", "y~m"),
+        (" `a:b` ~ m", " `a:b` ~ m"),
+        ("total:x:y", ("total", "x", "y")),
+        (" indirect : x : y ", ("indirect", "x", "y")),
+        ("r_squared:y", ("r_squared", "y")),
+        ("total:`a:b`:c d", ("total", "`a:b`", "c d")),
+    ],
+)
+def test_quantities_in_words(text: str, quantity: Any) -> None:
+    assert steps.quantity_of(text) == quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("", "a quantity is OUTCOME~CAUSE (a direct effect), total:CAUSE:OUTCOME"),
+        ("y", "r_squared:OUTCOME, found 'y'"),
+        ("total:x", "found 'total:x'"),
+        ("total:a:x:y", "found 'total:a:x:y'"),
+        ("direct:x:y", "found 'direct:x:y'"),
+        ("::", "found '::'"),
+        ("total:x:z", "no construct 'z'"),
+        ("indirect:m:y", "there is no indirect effect of 'm' on 'y'"),
+        ("y~q", "the model has no path 'y~q'"),
+    ],
+)
+def test_quantities_that_are_none_are_refused_before_anything_is_fitted(
+    text: str, fragment: str, fit_file: Path, tmp_path: Path, bayescx: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bayescx.estimands.margin.refit_each", None)
+    done = bayescx("report", fit_file, "-o", tmp_path / "report.html", "--margin", text)
+    assert (done.code, done.out) == (2, "")
+    assert fragment in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_report_is_refused_before_refits(
+    fit_file: Path, tmp_path: Path, bayescx: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bayescx.estimands.margin.margin_by_reporting", None)
+    done = bayescx("report", fit_file, "-o", tmp_path / "report.pdf", "--margin", "y~m")
+    assert done.code == 2
+    assert "a report is an .html file" in done.err
 
 
 @pytest.mark.parametrize(

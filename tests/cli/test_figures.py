@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,27 @@ def test_figures_alone_are_fitted_summarized_and_reported(
         assert (refused.code, refused.out) == (2, "")
         assert fragment in refused.err
         assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize("estimand", ["direct", "total", "r_squared"])
+@pytest.mark.parametrize("target", ["average", "organization"])
+def test_rows_that_rest_on_the_prior_are_marked(
+    estimand: str, target: str, open_fit: bcx.Fit, tmp_path: Path, bayescx: Command
+) -> None:
+    file = open_fit.save(tmp_path / "fit.nc")
+    words = ("summarize", file, "--estimand", estimand, "--target", target)
+    table = pd.read_csv(io.StringIO(bayescx(*words, "--format", "csv").out))
+    records = json.loads(bayescx(*words, "--format", "json").out)
+    assert [record["rests_on_prior"] for record in records] == table["rests_on_prior"].tolist()
+    shown = bayescx(*words).out
+    assert widest(shown) <= 100
+    text, _, explained = shown.partition("\n\N{DAGGER} ")
+    assert bool(explained) == table["rests_on_prior"].any() == (estimand != "r_squared")
+    rows = [line for line in text.splitlines() if re.search(r"\d\.\d{3}$", line.rstrip())]
+    assert ["\N{DAGGER}" in line for line in rows] == table["rests_on_prior"].tolist()
+    if explained:
+        assert explained == "Rests mostly on the prior: the evidence leaves it open.\n"
+        assert not all(table["rests_on_prior"])
 
 
 def test_rows_and_figures_are_fitted_together(study: Path, mixed: Path, tmp_path: Path, bayescx: Command) -> None:

@@ -18,6 +18,7 @@ from bayescx.estimands.margin import AS_REPORTED, margin_by_reporting
 from bayescx.estimands.quantity import Quantity, interval_of, quantity_of
 from bayescx.evidence.published import Published
 from bayescx.model.refit import refit_each
+from bayescx.plots.margin import plot_margin
 from tests.estimands import brute
 from tests.estimands.one_path import SE, fit_of
 from tests.estimands.quadrature import average_of
@@ -182,6 +183,29 @@ def test_refits_that_do_not_converge_are_counted_in_one_warning() -> None:
     assert margin.attrs["not_converged"] == margin.attrs["refits"] == 6
 
 
+def test_the_real_order_can_be_named() -> None:
+    fit = fit_of((0.86, 0.80, 0.6), draws=4000)
+    how: dict[str, Any] = {"draws": 50, "tune": 50, "progressbar": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        listed = margin_by_reporting(fit, "y~x", **how)
+        named = margin_by_reporting(fit, "y~x", order=["c", "a", "b"], **how)
+        same = margin_by_reporting(fit, "y~x", order=np.array(fit.organizations), **how)
+    xr.testing.assert_identical(listed, same)
+    assert named["joined"].sel(order=AS_REPORTED).values.tolist() == ["", "c", "a", "b"]
+    assert len({tuple(row) for row in named["joined"].values}) == 6  # the other orders are none but the real one
+
+    def answers(margin: xr.Dataset) -> dict[tuple[str, ...], float]:
+        rows = zip(margin["joined"].values, margin["lower"].values, strict=True)
+        return {tuple(joined): float(lower[1]) for joined, lower in rows}
+
+    assert answers(named) == answers(listed)  # who has reported decides, not which order is called the real one
+    picture = plot_margin(named)
+    real = picture.data[picture.data["order"] == AS_REPORTED]
+    assert real["joined"].tolist() == ["", "c", "a", "b"]
+    assert real["lower"].tolist() == pytest.approx(named["lower"].sel(order=AS_REPORTED).values.tolist())
+
+
 # ------------------------------------------------------------------------------------------- before any, figures
 
 
@@ -283,6 +307,15 @@ def test_quantities_that_are_none(example_fit: bcx.Fit, quantity: Any, message: 
         ({"tune": True}, "tune must be a whole number of at least 1, found True"),
         ({"ci_prob": 95}, "ci_prob must lie between 0 and 1, found 95; for 95 % give 0.95"),
         ({"random_seed": -1}, "random_seed must be a whole number of at least 0"),
+        (
+            {"order": ["west", "nort", "east", "west"]},
+            "No organization is called 'nort'; did you mean 'north'. Named more than once: 'west'. Missing: 'north'",
+        ),
+        ({"order": []}, r"fit\. Missing: 'north', 'south', 'east', 'west'\. Name every .*: north, south, east, west"),
+        ({"order": ["north", "south", "east", 4]}, r"No organization is called '4'\. Missing: 'west'\. Name"),
+        ({"order": "north"}, "order must be a sequence of names, found 'north'. Name every organization once"),
+        ({"order": {"north", "south", "east", "west"}}, "order must be a sequence of names"),
+        ({"order": 4}, "order must be a sequence of names, found 4"),
     ],
 )
 def test_settings_that_cannot_be(example_fit: bcx.Fit, settings: dict[str, Any], message: str) -> None:

@@ -89,7 +89,7 @@ def test_signs_tell_arrows_apart() -> None:
     nodes = {name: NodeMark(name) for name in "abcd"}
     arrows = [
         ArrowMark("a", "b", ("0.50",), "positive", 2.5, title="a → b"),
-        ArrowMark("b", "c", LABEL, "negative-pale", 1.0, dashed=True),
+        ArrowMark("b", "c", LABEL, "negative-pale", 1.0, dashed=True, muted=True),
         ArrowMark("c", "d", (), "loading", 1.0),
     ]
     root = parsed(draw(nodes, arrows, [], "right"))
@@ -97,6 +97,8 @@ def test_signs_tell_arrows_apart() -> None:
     assert markers == {"head-positive", "head-negative-pale", "head-loading"}
     for arrow, group in zip(arrows, groups(root, "arrow"), strict=True):
         assert texts(group) == list(arrow.label)
+        fills = {text.get("fill") for text in group.iter(f"{SVG}text")}
+        assert ("#1a1a1a" in fills) == (bool(arrow.label) and not arrow.muted)
         paths = list(group.iter(f"{SVG}path"))
         assert len(paths) == (2 if arrow.label else 1)
         assert {path.get("stroke") for path in paths} == {COLOURS[arrow.colour]}

@@ -137,6 +137,48 @@ def test_titles_say_whom_the_numbers_are_about(example_fit: bcx.Fit, value_creat
     assert title(single) == "Path diagram, org_01, the only organization"
 
 
+def test_organizations_that_are_known_by_figures_did_not_report(
+    example_fit: bcx.Fit, figures_fit: bcx.Fit, mixed_fit: bcx.Fit
+) -> None:
+    cases = {
+        "average of the ten organizations planned, two known by figures": figures_fit,
+        "average of the ten organizations planned, five reported, two known by figures": mixed_fit,
+    }
+    known = replace(mixed_fit, evidence=replace(mixed_fit.evidence, n_planned=7))
+    cases["average of the seven organizations, five reported, two known by figures"] = known
+    for said, fit in cases.items():
+        picture = plot_path_diagram(fit)
+        assert picture.title == f"Path diagram: kinds, {said}"
+        assert f": {said}." in " ".join(texts(groups(parsed(picture), "notes")[0]))
+    assert "figures" not in plot_path_diagram(example_fit).title
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+def test_arrows_that_rest_on_the_prior_look_open(open_fit: bcx.Fit, direction: Any) -> None:
+    picture = plot_path_diagram(open_fit, direction=direction)
+    flags = bcx.summarize(bcx.direct_effects(open_fit, "average"), kind="stats")["rests_on_prior"].tolist()
+    assert picture.data["rests_on_prior"].tolist()[:3] == flags
+    assert set(flags) == {True, False}
+    root = parsed(picture)
+    for group, is_open in zip(groups(root, "arrow"), flags, strict=True):
+        paths = list(group.iter(f"{SVG}path"))
+        assert all((path.get("stroke-dasharray") is not None) == is_open for path in paths)
+        mean, interval = (text.get("fill") for text in group.iter(f"{SVG}text"))
+        assert (mean == interval) == is_open
+        assert (group.findtext(f"{SVG}title") or "").endswith(", rests mostly on the prior") == is_open
+    notes = texts(groups(root, "notes")[0])
+    assert notes.count("Dashed: rests mostly on the prior.") == 1
+    named = picture.description.partition("Dashed arrows rest mostly on the prior")[2]
+    assert named.count("→") == sum(flags)
+
+
+def test_nothing_looks_open_where_the_evidence_speaks(example_fit: bcx.Fit) -> None:
+    picture = plot_path_diagram(example_fit)
+    assert not picture.data["rests_on_prior"].any()
+    assert "stroke-dasharray" not in picture.svg
+    assert "prior" not in picture.svg + picture.description
+
+
 def test_signs_and_strength_show_in_the_arrows(example_fit: bcx.Fit) -> None:
     fit = quick_fit("y ~ a + b + c", y__a=-0.9, y__b=0.5, y__c=0.0)
     for standardized in (True, False):
@@ -144,7 +186,8 @@ def test_signs_and_strength_show_in_the_arrows(example_fit: bcx.Fit) -> None:
         widths = []
         for group, (_, row) in zip(groups(parsed(picture), "arrow"), picture.data.iloc[:3].iterrows(), strict=True):
             path = next(group.iter(f"{SVG}path"))
-            assert (path.get("stroke-dasharray") is not None) == (row["mean"] < 0)
+            assert (path.get("stroke-dasharray") is not None) == row["rests_on_prior"]
+            assert texts(group)[0].startswith("\N{MINUS SIGN}") == (round(row["mean"], 2) < 0)
             marker = list(group.iter(f"{SVG}path"))[-1].get("marker-end") or ""
             assert ("negative" in marker) == (row["mean"] < 0)
             assert marker.endswith("pale)") == (row["lower"] <= 0 <= row["upper"])
@@ -153,10 +196,10 @@ def test_signs_and_strength_show_in_the_arrows(example_fit: bcx.Fit) -> None:
         assert pd.Series(widths).rank().tolist() == (order if standardized else [2.0] * 3)
         assert all(1 <= width <= 4 for width in widths)
         notes = " ".join(texts(groups(parsed(picture), "notes")[0]))
-        assert "Dashed: negative effect." in notes
+        assert "Orange: negative effect." in notes
         assert "Pale: interval contains 0." in notes
     assert "\N{MINUS SIGN}0." in picture.svg
-    assert "Dashed" not in plot_path_diagram(example_fit).svg
+    assert "Orange" not in " ".join(texts(groups(parsed(plot_path_diagram(example_fit)), "notes")[0]))
 
 
 def test_factors_fixed_paths_and_what_is_left_out() -> None:

@@ -72,6 +72,15 @@ def test_moments_are_written_for_those_who_shared_any(figures_folder: Path, mixe
     assert files["moments.json"]["mean"] is None
 
 
+def test_the_evidence_document_says_what_it_holds(figures_folder: Path, mixed_folder: Path) -> None:
+    first = [(folder / "evidence.toml").read_text().splitlines()[0] for folder in (figures_folder, mixed_folder)]
+    assert (
+        first[0]
+        == "# Figures that were published about organizations; none shared data. Read by bayescx.read_evidence."
+    )
+    assert first[1].startswith("# Which file holds the moments (n, means, covariances) of which organization.")
+
+
 def test_a_variable_that_is_lacking_costs_no_digit(mixed_fit: bcx.Fit, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     parts = {
@@ -124,6 +133,8 @@ def test_the_readme_says_what_there_was(figures_folder: Path, mixed_folder: Path
         "r_squared trust (one, two) = 0.5, n = 200 to 1000 together, rule mean; Column 3, p. 4",
         "n = 400 together, rule mean; only compared with what the posterior predicts",
         "Declared signs of paths: loyalty\\~satisfaction +.",
+        "which file holds the moments of each that shared data, and published figures; 10 planned |\n",
+        "| `moments/*.json` | n, means and covariances",
         "> **Confidential: this folder holds moments of 3 groups of fewer than 10 respondents",
     ):
         assert said in text
@@ -132,7 +143,8 @@ def test_the_readme_says_what_there_was(figures_folder: Path, mixed_folder: Path
     assert "organizations reported" not in text
     assert "Confidential" not in text
     assert "(nobody shared the units, so nothing is raw)" in text
-    for untrue in ("incomplete rows", "complete rows"):
+    assert "| `evidence.toml` | the organizations and the published figures about them; 10 planned |\n" in text
+    for untrue in ("incomplete rows", "complete rows", "moments/"):
         assert untrue not in text
 
 

@@ -251,6 +251,19 @@ def test_an_open_headline_is_called_so_in_words(figures_fit: bcx.Fit) -> None:
         assert ("trust → loyalty" in pictures_resting(changed, "direct")) == rests
 
 
+def test_the_path_diagram_says_once_what_it_leaves_open(open_fit: bcx.Fit, written: Written) -> None:
+    page = written(open_fit)
+    (caption,) = (one for one in page.all("figcaption") if one.inside("section", id="diagram"))
+    flags = bcx.summarize(bcx.direct_effects(open_fit, "average"), kind="stats").set_index("path")["rests_on_prior"]
+    assert set(flags) == {True, False}
+    listed = caption.text.partition("Dashed arrows rest mostly on the prior, the evidence leaves them open: ")[2]
+    for path, rests in flags.items():
+        outcome, _, cause = str(path).partition("~")
+        assert (f"{cause} → {outcome}" in listed) == rests
+    notes = [one for one in page.all("p", **{"class": "note"}) if one.inside("section", id="diagram")]
+    assert not [one for one in notes if "prior" in one.text]
+
+
 def test_nothing_is_marked_where_ten_organizations_spoke(ten_file: Path) -> None:
     page = Page(ten_file.read_text(encoding="utf-8"))
     assert not [mark for mark in page.all("sup", **{"class": "mark"}) if mark.inside("section", id="effects")]
