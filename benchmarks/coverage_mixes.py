@@ -5,8 +5,9 @@
 Three mixes of evidence about ten of twelve organizations planned: rows of all, a tenth of the answers missing; three
 with such rows, four with moments (one of them correlations only) and three known by their published R-squared, rounded
 to two digits; and ten known by figures alone. Truth is drawn from the priors in use, so that coverage must be nominal
-on average. With figures alone the prior holds declared signs and the common scale too: truth is then drawn by sampling
-the posterior of the same evidence with every figure set aside (use = "check").
+on average. An R-squared has no sign, so with figures every path is declared positive: population centres are drawn
+positive, and figures come from samples whose own estimates are. With figures alone the prior holds the common scale
+too: truth is then drawn by sampling the posterior of the same evidence with every figure set aside (use = "check").
 The tables are written to benchmarks/results/coverage_mixes.md.
 """
 
@@ -25,7 +26,7 @@ from scipy.stats import wishart
 
 import bayescx as bcx
 from bayescx import algebra
-from bayescx.estimands.population import System
+from bayescx.estimands.system import System
 from bayescx.model import matrices
 from bayescx.model.layout import Layout
 from benchmarks.calibration import covered
@@ -38,6 +39,7 @@ RESULTS = Path(__file__).parent / "results" / "coverage_mixes.md"
 MODEL = bcx.parse_model("trust ~ satisfaction\nloyalty ~ trust + satisfaction", name="three constructs")
 N_PLANNED, N_REPORTED = 12, 10
 NAMES = [f"org_{j + 1:02d}" for j in range(N_REPORTED)]
+PATHS = [row.name for row in MODEL.paths]
 MISSING = 0.1
 CI_PROB = 0.9
 MIXES = {
@@ -64,10 +66,19 @@ def _moments(sigma: Floats, n: int, rng: np.random.Generator, *, scale_free: boo
     return bcx.SampleMoments(n, None, pd.DataFrame((cov + cov.T) / 2, names, names), scale_free=scale_free)
 
 
-def _figures(name: str, sigma: Floats, n: int, rng: np.random.Generator, use: str) -> list[bcx.Published]:
-    """R-squared of every equation in a sample, rounded as printed; constructs stand in causal order."""
-    cov = wishart(n - 1, sigma / (n - 1)).rvs(random_state=rng)
-    found = algebra.regressions(cov, [[], [0], [1, 0]])
+CAUSES = [[], [0], [1, 0]]  # of the constructs, which stand in causal order
+
+
+def _signed_sample(sigma: Floats, n: int, rng: np.random.Generator) -> Floats | None:
+    """A sample's covariance matrix; None unless its own estimates of all paths are positive."""
+    cov = np.asarray(wishart(n - 1, sigma / (n - 1)).rvs(random_state=rng))
+    estimates = algebra.regressions(cov, CAUSES).paths[[1, 2, 2], [0, 0, 1]]
+    return cov if (estimates > 0).all() else None
+
+
+def _figures(name: str, cov: Floats, n: int, use: str) -> list[bcx.Published]:
+    """R-squared of every equation in a sample, rounded as printed."""
+    found = algebra.regressions(cov, CAUSES)
     return [
         bcx.Published(
             statistic="r_squared", outcome=outcome, organizations=[name], n_obs=n, use=use,
@@ -77,7 +88,10 @@ def _figures(name: str, sigma: Floats, n: int, rng: np.random.Generator, use: st
     ]  # fmt: skip
 
 
-def _evidence(sigma: Floats, levels: list[str], rng: np.random.Generator, use: str = "evidence") -> bcx.Evidence:
+def _evidence(
+    sigma: Floats, levels: list[str], rng: np.random.Generator, use: str = "evidence", *, redraw: bool = True
+) -> bcx.Evidence | None:
+    """What was shared; None if a sample behind figures has an estimate of the wrong sign and is not to be redrawn."""
     parts: dict[str, object] = {}
     published: list[bcx.Published] = []
     order = [MODEL.observed.index(name) for name in MODEL.constructs]
@@ -86,12 +100,16 @@ def _evidence(sigma: Floats, levels: list[str], rng: np.random.Generator, use: s
         if level == "rows":
             parts[name] = _rows(own, n, rng)
         elif level == "figures":
-            published += _figures(name, own[np.ix_(order, order)], n, rng, use)
+            while (cov := _signed_sample(own[np.ix_(order, order)], n, rng)) is None:
+                if not redraw:
+                    return None
+            published += _figures(name, cov, n, use)
         else:
             parts[name] = _moments(own, n, rng, scale_free=level == "correlations")
+    signs = dict.fromkeys(PATHS, "+") if published else {}
     if not parts:
-        return bcx.Evidence.from_published(published, n_planned=N_PLANNED)
-    return bcx.Evidence.from_parts(parts, n_planned=N_PLANNED, published=published)
+        return bcx.Evidence.from_published(published, n_planned=N_PLANNED, signs=signs)
+    return bcx.Evidence.from_parts(parts, n_planned=N_PLANNED, published=published, signs=signs)
 
 
 def _sigma(layout: Layout, u: Floats) -> Floats:
@@ -125,12 +143,28 @@ def prior_truths(count: int, seed: int) -> list[Floats]:
     return truths
 
 
+def _drawn_with_evidence(layout: Layout, levels: list[str], rng: np.random.Generator) -> tuple[Floats, bcx.Evidence]:
+    """Organizations drawn from the priors, and what they shared; with figures, given the declared signs."""
+    while True:
+        truth = Truth.from_priors(layout, bcx.Priors(), N_PLANNED, rng)
+        u = truth.u[:N_PLANNED].copy()
+        if "figures" in levels:
+            paths = layout.of_block("paths")
+            u[:, paths] += np.abs(truth.mu[paths]) - truth.mu[paths]
+        evidence = _evidence(_sigma(layout, u[:N_REPORTED]), levels, rng, redraw=False)
+        if evidence is not None:
+            return u, evidence
+
+
 def study(index: int, *, seed: int, mix: str, truths: list[Floats] | None) -> tuple[dict[str, Floats], bool]:
     """Coverage of one simulated study, by kind of quantity, and whether it converged."""
     rng = np.random.default_rng([seed, index, list(MIXES).index(mix)])
     layout = Layout.of(MODEL)
-    u = Truth.from_priors(layout, bcx.Priors(), N_PLANNED, rng).u[:N_PLANNED] if truths is None else truths[index]
-    evidence = _evidence(_sigma(layout, u[:N_REPORTED]), MIXES[mix], rng)
+    if truths is None:
+        u, evidence = _drawn_with_evidence(layout, MIXES[mix], rng)
+    else:
+        u = truths[index]
+        evidence = _evidence(_sigma(layout, u[:N_REPORTED]), MIXES[mix], rng)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", bcx.ConvergenceWarning)
         fit = bcx.fit(

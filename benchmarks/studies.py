@@ -15,7 +15,7 @@ from scipy.stats import wishart
 
 import bayescx as bcx
 from bayescx import algebra
-from bayescx.estimands.population import System
+from bayescx.estimands.system import System
 from bayescx.model import matrices
 from bayescx.model.arrays import component_priors
 from bayescx.model.layout import Layout
