@@ -168,7 +168,7 @@ def study(index: int, *, seed: int, mix: str, truths: list[Floats] | None) -> tu
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", bcx.ConvergenceWarning)
         fit = bcx.fit(
-            MODEL, evidence, bcx.Priors(), draws=500, tune=500, chains=2, cores=1, random_seed=index,
+            MODEL, evidence, bcx.Priors(), draws=1000, tune=500, chains=2, cores=1, random_seed=index,
             progressbar=False, scale=False,
         )  # fmt: skip
     system = System(layout, u)
@@ -222,7 +222,7 @@ def main() -> None:
         "# Coverage of 90 % intervals by what organizations shared",
         (
             f"Model `trust ~ satisfaction; loyalty ~ trust + satisfaction`, {N_REPORTED} of {N_PLANNED} organizations "
-            "reported, 60 to 400 respondents each, truth drawn from the priors in use; 2 x (500 + 500) draws, seed "
+            "reported, 60 to 400 respondents each, truth drawn from the priors in use; 2 x (500 + 1,000) draws, seed "
             f"{options.seed}. Written by `python -m benchmarks.coverage_mixes`; *converged* counts studies without a "
             "convergence warning at these few draws; all are counted."
         ),
