@@ -174,8 +174,9 @@ class Priors:
     ----------
     path_mean, path_sd : Prior
         Centre and between-organization SD of each path coefficient. Normal(0, 1) and HalfNormal(0.2).
-    loading : Prior
-        Loadings; with factors scaled so that their loadings average 1, the prior given that average. Normal(1, 0.5).
+    loading, loading_sd : Prior
+        Centre (or common value) and between-organization SD of loadings; with factors scaled so that their loadings
+        average 1, the prior given that average. Normal(1, 0.5), HalfNormal(0.1).
     residual, residual_sd : Prior
         Centre and between-organization SD of the log residual SDs of outcomes and items. Normal(-0.5, 1),
         HalfNormal(0.3).
@@ -200,6 +201,7 @@ class Priors:
     path_mean: Prior = Prior("Normal", mu=0.0, sigma=1.0)
     path_sd: Prior = Prior("HalfNormal", sigma=0.2)
     loading: Prior = Prior("Normal", mu=1.0, sigma=0.5)
+    loading_sd: Prior = Prior("HalfNormal", sigma=0.1)
     residual: Prior = Prior("Normal", mu=-0.5, sigma=1.0)
     residual_sd: Prior = Prior("HalfNormal", sigma=0.3)
     exogenous: Prior = Prior("Normal", mu=0.0, sigma=1.0)

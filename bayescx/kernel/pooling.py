@@ -68,6 +68,48 @@ def _conditional_mean(k, x, tau, pooling, work):
 
 
 @compiled
+def _untie(pooling, pull):
+    """Turn derivatives in tied population means into those in the means as they were placed."""
+    n_tie, n_pop = pooling.tie.shape
+    back = np.zeros(n_tie)
+    for c in range(n_tie):
+        for k in range(n_pop):
+            back[c] += pooling.tie_back[k, c] * pull[k]
+    for c in range(n_tie):
+        for k in range(n_pop):
+            pull[k] -= pooling.tie[c, k] * back[c]
+
+
+@compiled
+def _means(n_z, pooling, priors, work, gradient):
+    """Tie the population means in ``centre`` where the model does; return the log prior of all."""
+    n_tie, n_pop = pooling.tie.shape
+    centre, pull = work.centre, work.mean_pull
+    gap = -pooling.tie_target
+    log_p = 0.0
+    for c in range(n_tie):
+        for k in range(n_pop):
+            gap[c] += pooling.tie[c, k] * centre[k]
+        log_p -= 0.5 * (gap[c] / pooling.tie_scale[c]) ** 2
+    for c in range(n_tie):
+        for k in range(n_pop):
+            centre[k] -= pooling.tie_back[k, c] * gap[c]
+    for k in range(n_pop):
+        pull[k] = 0.0
+        if pooling.mean_kind[k] != PLACED:
+            lp, pull[k] = log_density(priors.mean_family[k], priors.mean_parameters[k], centre[k])
+            log_p += lp
+    _untie(pooling, pull)
+    for c in range(n_tie):
+        for k in range(n_pop):
+            pull[k] -= pooling.tie[c, k] * gap[c] / (pooling.tie_scale[c] * pooling.tie_scale[c])
+    for k in range(n_pop):
+        gradient[n_z + k] += pull[k] * work.mean_slope[k]
+        gradient[n_z + n_pop + k] += pull[k] * work.mean_turn[k] * work.sd_slope[k]
+    return log_p
+
+
+@compiled
 def _population(x, n_org, pooling, priors, work, gradient):
     """Priors of the population means and SDs, and of the components given them up to their squares.
 
@@ -101,11 +143,7 @@ def _population(x, n_org, pooling, priors, work, gradient):
             log_p += volume + np.log(pooling.mean_scale[k])
             gradient[n_z + k] += turn * pooling.mean_scale[k]
         work.centre[k] = mu
-        if pooling.mean_kind[k] != PLACED:
-            lp, slope = log_density(priors.mean_family[k], priors.mean_parameters[k], mu)
-            log_p += lp
-            gradient[n_z + k] += slope * work.mean_slope[k]
-            gradient[n_z + n_pop + k] += slope * work.mean_turn[k] * sd_slope[k]
+    log_p += _means(n_z, pooling, priors, work, gradient)
     log_p += (1.0 - n_org) * log_product(pooling.sd_scale)
     for o in range(pooling.own_component.shape[0] - 1, -1, -1):  # populations come in the order of their components
         k = pooling.population[o]
@@ -301,9 +339,14 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
             # pull + (adjoint - pull) D / C, with 1 - D / C = P / C
             mean_gradient[o] += variance * (pull * precise[o] + (total[o] + pull) * precision[o])
             precision_gradient[o] += variance * (total[o] * (0.5 * root * eps[o] - moved[o]) - 0.5)
+    pull = work.mean_pull
+    for o in range(n_own):
+        if pooling.population[o] >= 0:
+            pull[pooling.population[o]] = mean_gradient[o]
+    _untie(pooling, pull)
     for o in range(n_own):
         k = pooling.population[o]
         if k >= 0:
-            gradient[n_z + k] += mean_gradient[o] * work.mean_slope[k]
-            turned = mean_gradient[o] * work.mean_turn[k] - 2.0 * precision[o] * precision_gradient[o]
+            gradient[n_z + k] += pull[k] * work.mean_slope[k]
+            turned = pull[k] * work.mean_turn[k] - 2.0 * precision[o] * precision_gradient[o]
             gradient[n_z + n_pop + k] += turned * work.sd_slope[k]

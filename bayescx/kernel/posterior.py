@@ -52,6 +52,7 @@ def _work(structure, priors, steering):
     return Work(
         np.zeros((n_org, structure.options[1])),
         np.empty(n_own), np.empty(n_own), np.empty(n_pop), np.empty(n_pop), np.empty(n_pop), np.empty(n_pop),
+        np.empty(n_pop),
         np.empty(priors.shared_family.shape[0]),
         np.empty((n_org, n_own)), np.empty((n_org, n_own)), np.empty(steering.block.shape),
     )  # fmt: skip

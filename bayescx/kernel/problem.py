@@ -91,6 +91,10 @@ class Pooling(NamedTuple):
     ``shared_offset + shared_matrix @ z``; ``log_volume`` (1,) is what scaling z adds to the log density. ``mean_kind``
     (populations,) and ``shared_kind`` (F,) are ``LINEAR``, a declared sign (value = sign * log(1 + e^linear)), or
     ``PLACED`` (see ``kernel.anchors``).
+
+    Population means of loadings that average 1 are tied: with m as placed above, mu = m - tie_back (tie m -
+    tie_target), ``tie`` (constraints, populations), ``tie_back`` (populations, constraints) its pseudoinverse. What is
+    taken away, tie m - tie_target, is Normal(0, tie_scale): a number that nothing else reads.
     """
 
     own_component: Ints
@@ -113,6 +117,10 @@ class Pooling(NamedTuple):
     shared_matrix: Floats
     mean_kind: Ints
     shared_kind: Ints
+    tie: Floats
+    tie_back: Floats
+    tie_target: Floats
+    tie_scale: Floats
 
 
 class Priors(NamedTuple):
@@ -144,8 +152,9 @@ class Work(NamedTuple):
 
     ``u`` (J, C): components. ``mean``, ``precision`` (O,): of the populations of own components. ``centre``,
     ``mean_slope``, ``mean_turn``, ``sd_slope`` (populations,): mu, d mu / dx, d mu / d log tau, d log tau / dx.
-    ``shared_slope`` (F,): of shared components. ``deviation`` (J, O): of own components from ``mean``. ``scale`` (J,
-    O): of components that are moved alone. ``inverse`` (J, total): the matrices K of blocks.
+    ``mean_pull`` (populations,): derivatives in mu. ``shared_slope`` (F,): of shared components. ``deviation`` (J, O):
+    of own components from ``mean``. ``scale`` (J, O): of components that are moved alone. ``inverse`` (J, total): the
+    matrices K of blocks.
     """
 
     u: Floats
@@ -155,6 +164,7 @@ class Work(NamedTuple):
     mean_slope: Floats
     mean_turn: Floats
     sd_slope: Floats
+    mean_pull: Floats
     shared_slope: Floats
     deviation: Floats
     scale: Floats

@@ -94,13 +94,14 @@ def unpack(r):
         _ints(r, 21), _ints(r, 22), _floats(r, 23), _ints(r, 24), _floats(r, 25), _floats(r, 26), _floats(r, 27),
         _floats(r, 28), _ints(r, 29), _floats(r, 30), _floats(r, 31), _floats(r, 32), _floats(r, 33), _ints(r, 34),
         _ints(r, 35), _ints(r, 36), _floats(r, 37), _matrix(r, 38), _ints(r, 39), _ints(r, 40),
+        _matrix(r, 41), _matrix(r, 42), _floats(r, 43), _floats(r, 44),
     )  # fmt: skip
     priors = Priors(
-        _ints(r, 41), _matrix(r, 42), _ints(r, 43), _matrix(r, 44), _ints(r, 45), _matrix(r, 46), _ints(r, 47),
-        _matrix(r, 48),
+        _ints(r, 45), _matrix(r, 46), _ints(r, 47), _matrix(r, 48), _ints(r, 49), _matrix(r, 50), _ints(r, 51),
+        _matrix(r, 52),
     )  # fmt: skip
     steering = Steering(
-        _matrix(r, 49), _matrix(r, 50), _matrix(r, 51),
+        _matrix(r, 53), _matrix(r, 54), _matrix(r, 55),
     )  # fmt: skip
     return data, structure, pooling, priors, steering
 
@@ -109,8 +110,8 @@ def unpack(r):
 def unpack_patterns(r):
     """Missing patterns."""
     return Patterns(
-        _ints(r, 52), _ints(r, 53), _ints(r, 54), _floats(r, 55), _floats(r, 56), _ints(r, 57), _int_matrix(r, 58),
-        _matrix(r, 59), _matrix(r, 60),
+        _ints(r, 56), _ints(r, 57), _ints(r, 58), _floats(r, 59), _floats(r, 60), _ints(r, 61), _int_matrix(r, 62),
+        _matrix(r, 63), _matrix(r, 64),
     )  # fmt: skip
 
 
@@ -118,15 +119,16 @@ def unpack_patterns(r):
 def unpack_figures(r):
     """Published figures, and the components that they anchor."""
     figures = Figures(
-        _ints(r, 61), _floats(r, 62), _ints(r, 63), _floats(r, 64), _floats(r, 65), _int_matrix(r, 66), _ints(r, 67),
-        _ints(r, 68), _ints(r, 69), _ints(r, 70), _floats(r, 71), _ints(r, 72), _ints(r, 73), _floats(r, 74),
-        _floats(r, 75), _floats(r, 76), _ints(r, 77), _floats(r, 78), _floats(r, 79), _ints(r, 80), _ints(r, 81),
-        _ints(r, 82), _ints(r, 83), _floats(r, 84), _floats(r, 85),
+        _ints(r, 65), _floats(r, 66), _ints(r, 67), _floats(r, 68), _floats(r, 69), _int_matrix(r, 70), _ints(r, 71),
+        _ints(r, 72), _ints(r, 73), _ints(r, 74), _floats(r, 75), _ints(r, 76), _ints(r, 77), _floats(r, 78),
+        _floats(r, 79), _floats(r, 80), _ints(r, 81), _floats(r, 82), _floats(r, 83), _ints(r, 84), _ints(r, 85),
+        _ints(r, 86), _ints(r, 87), _floats(r, 88), _floats(r, 89),
     )  # fmt: skip
     anchors = Anchors(
-        _ints(r, 86), _ints(r, 87), _ints(r, 88), _ints(r, 89), _ints(r, 90), _ints(r, 91), _ints(r, 92),
-        _ints(r, 93), _floats(r, 94), _floats(r, 95), _floats(r, 96), _floats(r, 97), _floats(r, 98), _floats(r, 99),
-        _ints(r, 100), _ints(r, 101), _floats(r, 102), _ints(r, 103), _ints(r, 104), _floats(r, 105), _ints(r, 106),
-        _ints(r, 107), _ints(r, 108), _ints(r, 109), _floats(r, 110), _floats(r, 111),
+        _ints(r, 90), _ints(r, 91), _ints(r, 92), _ints(r, 93), _ints(r, 94), _ints(r, 95), _ints(r, 96),
+        _ints(r, 97), _floats(r, 98), _floats(r, 99), _floats(r, 100), _floats(r, 101), _floats(r, 102),
+        _floats(r, 103),
+        _ints(r, 104), _ints(r, 105), _floats(r, 106), _ints(r, 107), _ints(r, 108), _floats(r, 109), _ints(r, 110),
+        _ints(r, 111), _ints(r, 112), _ints(r, 113), _floats(r, 114), _floats(r, 115),
     )  # fmt: skip
     return figures, anchors

@@ -21,7 +21,7 @@ from bayescx.kernel.anchors import POOLED
 from bayescx.kernel.patterns import Patterns
 from bayescx.kernel.priors import encode
 from bayescx.model.anchoring import Places, anchor_arrays
-from bayescx.model.averages import free_directions
+from bayescx.model.averages import Ties, free_directions, ties_of
 from bayescx.model.flat import starts
 from bayescx.model.informed import Informed
 from bayescx.model.layout import Layout
@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 _FIELDS = {
     "paths": ("path_mean", "path_sd"),
-    "loadings": ("loading", ""),
+    "loadings": ("loading", "loading_sd"),
     "residuals": ("residual", "residual_sd"),
     "exogenous": ("exogenous", "exogenous_sd"),
     "covariances": ("correlation", "correlation_sd"),
@@ -45,6 +45,7 @@ _TRANSFORMED = {
     "exogenous": "the log of an SD",
     "covariances": "the Fisher z of a (partial) correlation",
 }
+_TYPICAL_TAU = 0.1  # of loadings between organizations
 _VAGUE_SD = 10.0  # steers independent components whose prior has no SD
 
 
@@ -97,6 +98,11 @@ class Told(NamedTuple):
     def nothing(cls, n_pop: int) -> Told:
         """Means are their own free numbers."""
         return cls(np.zeros(n_pop), np.ones(n_pop), (np.zeros(0),) * n_pop, (np.zeros(0),) * n_pop)
+
+    def tie_scale(self, ties: Floats) -> Floats:
+        """About how far averages of means as placed are from what they are tied to, (constraints,)."""
+        told = np.array([np.sum(1.0 / (_TYPICAL_TAU**2 + one)) for one in self.variances])
+        return np.sqrt(ties**2 @ (1.0 / (self.scale**-2.0 + told)))
 
 
 def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior | None]]:
@@ -197,11 +203,11 @@ class Arrays:
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, ...], ...]:
-        """Own components that are moved together: the paths of one equation; anything else alone, and last."""
+        """Own components moved together: paths of one equation, loadings of one factor; others alone, and last."""
         equations: dict[tuple[str, str], list[int]] = {}
         for c, (component, kind) in enumerate(zip(self.layout.components, self.layout.kinds, strict=True)):
             if kind != "full":
-                name = component.equation if component.block == "paths" else component.name
+                name = component.equation if component.block in ("paths", "loadings") else component.name
                 equations.setdefault((component.block, name), []).append(c)
         several = [tuple(block) for block in equations.values() if len(block) > 1]
         return (*several, *(tuple(block) for block in equations.values() if len(block) == 1))
@@ -229,6 +235,14 @@ class Arrays:
             return offset, matrix
         centre, scale = self.shared_steering
         return offset + matrix @ centre, matrix @ scale
+
+    def free_of(self, components: Floats) -> Floats:
+        """Free parameters [z, eps] of independent organizations whose components (J, C) are about these."""
+        offset, matrix = self.shared_map
+        pooling = self.pooling_arrays
+        z = np.linalg.lstsq(matrix, components[:, list(self.shared)].mean(axis=0) - offset)[0]
+        eps = (components[:, list(self.own)] - pooling.fixed_mean) / pooling.fixed_sd
+        return np.concatenate([z, eps.ravel()])
 
     def _log_volume(self) -> Floats:
         scale = np.eye(self.n_shared_free) if self.shared_steering is None else self.shared_steering[1]
@@ -351,7 +365,16 @@ class Arrays:
             shared_matrix=matrix,
             mean_kind=self._kinds(self.population, self.placed),
             shared_kind=self._kinds(self.shared, self.anchored_shared),
+            tie=self.ties.matrix,
+            tie_back=np.linalg.pinv(self.ties.matrix),
+            tie_target=self.ties.target,
+            tie_scale=told.tie_scale(self.ties.matrix),
         )
+
+    @cached_property
+    def ties(self) -> Ties:
+        """Averages that population means keep."""
+        return ties_of(self.layout, self.population)
 
     @cached_property
     def anchored_shared(self) -> tuple[int, ...]:

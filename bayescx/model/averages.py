@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from scipy.linalg import null_space
 
 from bayescx.model.layout import Entry, Layout
 
-__all__ = ["free_directions"]
+__all__ = ["Ties", "free_directions", "ties_of"]
 
 Floats = NDArray[np.float64]
 
@@ -26,12 +27,10 @@ def free_directions(layout: Layout, members: Sequence[int]) -> tuple[Floats, Flo
     columns: list[Floats] = []
     tied: set[int] = set()
     for factors in _linked(layout.averages):
-        group = sorted({entry.component for factor in factors for entry in factor})
-        constraint = np.zeros((len(factors), len(group)))
-        for row, factor in zip(constraint, factors, strict=True):
-            for entry in factor:
-                row[group.index(entry.component)] += entry.value
-        total = np.array([float(len(factor)) for factor in factors])
+        group = sorted({entry.component for factor in factors for entry in factor} & set(position))
+        if not group:
+            continue
+        constraint, total = _constraints(factors, group)
         rows = [position[c] for c in group]
         ones = np.ones(len(group))
         offset[rows] = ones + np.linalg.pinv(constraint) @ (total - constraint @ ones)
@@ -46,6 +45,29 @@ def free_directions(layout: Layout, members: Sequence[int]) -> tuple[Floats, Flo
             column[position[c]] = 1.0
             columns.append(column)
     return offset, np.array(columns).T if columns else np.zeros((len(members), 0))
+
+
+class Ties(NamedTuple):
+    """Sums that values keep: ``matrix`` (constraints, values) times the values is ``target`` (constraints,)."""
+
+    matrix: Floats
+    target: Floats
+
+
+def ties_of(layout: Layout, members: Sequence[int]) -> Ties:
+    """Averages of 1 among ``members``, one constraint per factor."""
+    tied = [factor for factor in layout.averages if {entry.component for entry in factor} <= set(members)]
+    return Ties(*_constraints(tied, members))
+
+
+def _constraints(factors: Sequence[tuple[Entry, ...]], members: Sequence[int]) -> tuple[Floats, Floats]:
+    """Sum of each factor's loadings (factors, members), and how many they are."""
+    position = {c: i for i, c in enumerate(members)}
+    constraint = np.zeros((len(factors), len(members)))
+    for row, factor in zip(constraint, factors, strict=True):
+        for entry in factor:
+            row[position[entry.component]] += entry.value
+    return constraint, np.array([float(len(factor)) for factor in factors])
 
 
 def _linked(factors: Sequence[tuple[Entry, ...]]) -> list[list[tuple[Entry, ...]]]:

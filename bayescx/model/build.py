@@ -202,16 +202,23 @@ def _block(layout: Layout, block: str, described: Sequence[_Described], own: _Ow
     sds = [one.sd for one in described if one.sd is not None]
     signs = [one.sign for one in described]
     if layout.pooling[block] == "full":
-        tied = {entry.component for factor in layout.averages for entry in factor}
-        if tied.isdisjoint(members):
-            return _variable(name, centres, (dim,), signs)
-        return _averaging_one(name, dim, centres, *free_directions(layout, members))
+        return _centres(layout, members, name, dim, centres, signs)
     if layout.pooling[block] == "none":
         return _variable(name, centres, (ORGANIZATION, dim))
-    mu, tau = _variable(f"{name}_mu", centres, (dim,), signs), _variable(f"{name}_tau", sds, (dim,))
+    mu, tau = _centres(layout, members, f"{name}_mu", dim, centres, signs), _variable(f"{name}_tau", sds, (dim,))
     if own is None:
         return pm.Normal(name, mu, tau, dims=(ORGANIZATION, dim))
     return _conditional(name, dim, mu, tau, *own.of(members))
+
+
+def _centres(
+    layout: Layout, members: Sequence[int], name: str, dim: str, priors: Sequence[Prior], signs: Sequence[int]
+) -> Tensor:
+    """Values that organizations share or come from, (K,); loadings of a factor average 1 where the layout says so."""
+    tied = {entry.component for factor in layout.averages for entry in factor}
+    if tied.isdisjoint(members):
+        return _variable(name, priors, (dim,), signs)
+    return _averaging_one(name, dim, priors, *free_directions(layout, members))
 
 
 def _variable(name: str, priors: Sequence[Prior], dims: tuple[str, ...], signs: Sequence[int] = ()) -> Tensor:

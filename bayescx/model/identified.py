@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bayescx import algebra
 from bayescx.errors import ModelError
@@ -19,6 +20,7 @@ _SINGULAR = 1e-7  # of the largest singular value; differences leave about 1e-10
 _NAMED = 0.15
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # small matrices: more threads only wait for each other
 def check_identified(layout: Layout) -> None:
     """Refuse a model with parameters that no covariance matrix can tell apart.
 

@@ -54,8 +54,6 @@ def pooling_of(pooling: str | Mapping[str, str]) -> dict[str, str]:
         elif word not in POOLINGS:
             hint = did_you_mean(str(word), POOLINGS) or "."
             problems.append(f"{block}: unknown pooling {word!r}{hint} It is one of: {', '.join(POOLINGS)}")
-        elif block == "loadings" and word != "full":
-            problems.append(f"loadings are equal over organizations ('full'); found {word!r}")
     if problems:
         raise ModelError("pooling", problems)
     return _DEFAULT_POOLING | given
@@ -129,7 +127,7 @@ class _Builder:
         fixed = row.fixed if row.fixed is not None else fixed
         if fixed is not None:
             return Entry(row.name, target, column, -1, fixed * unit)
-        component, value = self.free(row, "loadings", row.name, row.name, unit)
+        component, value = self.free(row, "loadings", row.name, row.lhs, unit)
         return Entry(row.name, target, column, component, value)
 
     def sd(self, variable: str, block: str, row: Parameter | None, default: float | None = None) -> SdEntry:
@@ -214,6 +212,8 @@ class Layout:
         _refuse_equal_covariances(model)
         observed = {name: float((scale or {}).get(name, 1.0)) for name in model.observed}
         marked, construct_scale, averaged = construct_scales(model, observed, identification)
+        if averaged and words["loadings"] == "none":
+            raise ModelError("pooling", [_no_common_unit(averaged)])
         return _lay_out(model, observed, construct_scale, marked, averaged, words, identification)
 
     @cached_property
@@ -234,6 +234,13 @@ class Layout:
     def of_block(self, block: str) -> list[int]:
         """Component numbers of a block."""
         return [c for c, component in enumerate(self.components) if component.block == block]
+
+
+def _no_common_unit(averaged: Sequence[str]) -> str:
+    return (
+        f"with loadings 'none' nothing ties organizations' loadings of {', '.join(averaged)} to an average of 1; "
+        'let the unit of each factor come from its first item, identification="marker", or use loadings "partial"'
+    )
 
 
 def _lay_out(

@@ -39,10 +39,10 @@ class Arrow:
     def solve(self, gradient: Floats) -> Floats:
         """Newton step for ``gradient`` (Z + J O,), with curvature raised to a floor so that it climbs."""
         n_org, n_own, n_z = self.border.shape
-        own = raised(self.own, _FLOOR)
+        own = _turned(self.own)
         along_z, along_own = gradient[:n_z], gradient[n_z:].reshape(n_org, n_own)
         solved = np.linalg.solve(own, np.concatenate([along_own[..., None], self.border], axis=2))
-        remainder = raised(self.schur(own), _FLOOR)
+        remainder = _turned(self.schur(own))
         z = np.linalg.solve(remainder, along_z - np.einsum("joz,jo->z", self.border, solved[..., 0]))
         step = solved[..., 0] - solved[..., 1:] @ z
         return np.concatenate([z, step.ravel()])
@@ -68,16 +68,38 @@ def raised(matrix: Floats, floor: float) -> Floats:
     return out
 
 
-def climb(records: Records, n_org: int, n_own: int, n_z: int) -> Peak:
-    """Maximize over x = [z, eps of each organization], starting at 0, the prior means.
+def _turned(matrix: Floats) -> Floats:
+    """Symmetric matrices (..., d, d) with eigenvalues of their absolute size, at least ``_FLOOR``.
+
+    Where the density curves the wrong way, a step is as long as where it curves as much the right way (Dauphin et al.
+    2014); raised to the floor alone, such directions would take nearly all of a step.
+    """
+    try:
+        np.linalg.cholesky(matrix - _FLOOR * np.eye(matrix.shape[-1]))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(matrix)
+        out: Floats = (vectors * np.maximum(np.abs(values), _FLOOR)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+        return out
+    return matrix
+
+
+def _shortened(step: Floats, n_z: int, n_org: int) -> Floats:
+    """The step with that of the shared parameters, and of each organization, no longer than allowed."""
+    z, own = step[:n_z], step[n_z:].reshape(n_org, -1)
+    z = z / max(1.0, np.abs(z).max(initial=0.0) / _LONGEST)
+    own = own / np.maximum(1.0, np.abs(own).max(axis=1, keepdims=True, initial=0.0) / _LONGEST)
+    return np.concatenate([z, own.ravel()])
+
+
+def climb(records: Records, n_org: int, n_own: int, n_z: int, start: Floats | None = None) -> Peak:
+    """Maximize over x = [z, eps of each organization], from ``start`` or from 0, the prior means.
 
     The maximum only steers sampling, so running out of steps is no error.
     """
-    x = np.zeros(n_z + n_org * n_own)
+    x = np.zeros(n_z + n_org * n_own) if start is None else start
     value, gradient = log_density(x, records)
     for _ in range(_MOST_STEPS):
-        step = _curvature(x, records, n_org, n_own, n_z).solve(gradient)
-        step /= max(1.0, np.abs(step).max(initial=0.0) / _LONGEST)
+        step = _shortened(_curvature(x, records, n_org, n_own, n_z).solve(gradient), n_z, n_org)
         expected = float(gradient @ step)
         if not expected > _GAIN:
             break

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bayescx.kernel import problem
 from bayescx.kernel.posterior import expand, log_density
@@ -25,6 +26,7 @@ _TAU_SPREAD = 0.3  # of the free form of population SDs, over chains
 _SIGNED_CENTRE = -0.7  # log(1 + e^-0.7) = 0.4: a path of declared sign starts there
 _LEAST_PRECISION = 1e-3  # of an organization's own parameters, where the curvature is none
 _MOST_STARTS = 20
+_FIRM = 1e6  # precision with which loadings are taken to keep their sum
 _NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
 
 
@@ -77,11 +79,12 @@ class _Apart:
     covariance: Floats
 
     @classmethod
-    def of(cls, arrays: Arrays, words: dict[str, str]) -> _Apart:
-        """Fit with independent components, but for blocks that ``words`` calls "full"."""
+    def of(cls, arrays: Arrays, words: dict[str, str], near: Floats | None = None) -> _Apart:
+        """Fit with independent components, but for blocks that ``words`` calls "full"; ``near`` (J, C) is close by."""
         apart = Arrays.of(replace(arrays.layout, pooling=words), arrays.sample, _on_the_whole_line(arrays.priors))
         n_org, n_own = len(arrays.sample.n_obs), len(apart.own)
-        peak = climb(apart.records, n_org, n_own, apart.n_shared_free)
+        start = None if near is None else apart.free_of(near)
+        peak = climb(apart.records, n_org, n_own, apart.n_shared_free, start)
         expanded = expand(peak.x, apart.n_expanded, apart.records)
         sd = apart.pooling_arrays.fixed_sd
         curvature = peak.curvature.own / np.multiply.outer(sd, sd)
@@ -100,6 +103,8 @@ class _Apart:
         return values, spread
 
 
+# on stacks of small matrices threads of BLAS gain nothing, and wait for each other where cores are busy
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def find_start(arrays: Arrays) -> Start:
     """Fit every organization by itself and steer ``arrays`` by the result."""
     pooling = arrays.layout.pooling
@@ -107,7 +112,8 @@ def find_start(arrays: Arrays) -> Start:
     wholly_apart = dict.fromkeys(pooling, "none") | {"loadings": "full"}
     scaled = arrays.sample.with_fixed_scales()
     same = scaled is arrays.sample and fitted.arrays.layout.pooling == wholly_apart
-    alone = fitted if same else _Apart.of(replace(arrays, sample=scaled), wholly_apart)
+    values, _ = fitted.by_component()
+    alone = fitted if same else _Apart.of(replace(arrays, sample=scaled), wholly_apart, values)
     n_org, n_own, n_z = len(arrays.sample.n_obs), len(arrays.own), fitted.arrays.n_shared_free
     own, peak, prior = fitted.own, fitted.peak, fitted.arrays.pooling_arrays
     steering = _steering(arrays, own, fitted.covariance, prior.fixed_mean, 1.0 / prior.fixed_sd**2)
@@ -202,6 +208,13 @@ def _slices(arrays: Arrays) -> list[slice]:
     return [slice(int(end) - len(block), int(end)) for block, end in zip(arrays.blocks, ends, strict=True)]
 
 
+def _tie_within(arrays: Arrays, block: tuple[int, ...]) -> Floats:
+    """The average that the loadings of one factor keep, (0 or 1, block): their data do not tell it."""
+    matrix = arrays.ties.matrix[:, [arrays.population.index(c) for c in block if c in arrays.population]]
+    tied = matrix[np.any(matrix != 0.0, axis=1)]
+    return tied if tied.shape == (1, len(block)) else np.zeros((0, len(block)))
+
+
 def _own_estimates(arrays: Arrays, steering: problem.Steering) -> tuple[Floats, Floats]:
     """Estimates and sampling variances that the steering stands for, by component, each (J, C)."""
     n_org, n_component = len(arrays.sample.n_obs), len(arrays.layout.components)
@@ -209,14 +222,18 @@ def _own_estimates(arrays: Arrays, steering: problem.Steering) -> tuple[Floats, 
     offset = 0
     for here, block in zip(_slices(arrays), arrays.blocks, strict=True):
         size = len(block)
+        tie = np.zeros((0, size))
         if size > 1:
             precision = steering.block[:, offset : offset + size**2].reshape(n_org, size, size)
             offset += size**2
+            tie = _tie_within(arrays, block)
+            precision = precision + _FIRM * tie.T @ tie
         else:
             precision = steering.scalar[:, here, None]
         for j in range(n_org):
             if np.linalg.eigvalsh(precision[j])[0] > _NO_INFORMATION:
                 inverse = np.linalg.inv(precision[j])
-                estimate[j, block] = inverse @ steering.information[j, here]
+                told = steering.information[j, here] + _FIRM * tie.T @ np.full(len(tie), float(size))
+                estimate[j, block] = inverse @ told
                 variance[j, block] = np.diagonal(inverse)
     return estimate, variance

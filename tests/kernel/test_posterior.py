@@ -45,6 +45,8 @@ POOLINGS: dict[str, str | dict[str, str]] = {
     "none": dict.fromkeys(("paths", "residuals", "exogenous", "covariances"), "none"),
     "full": dict.fromkeys(("paths", "residuals", "exogenous", "covariances"), "full"),
     "mixed": {"paths": "partial", "residuals": "none", "exogenous": "full", "covariances": "partial"},
+    "loadings pooled": {"loadings": "partial"},
+    "loadings apart": {"paths": "partial", "loadings": "none"},
     "paths apart": {"paths": "none", "residuals": "partial", "exogenous": "partial", "covariances": "full"},
 }
 PRIORS = {
@@ -68,10 +70,12 @@ PRIORS = {
 }
 # every model with every pooling; priors take turns
 MATRIX = [
-    (model, pooling, list(PRIORS)[(i + k) % len(PRIORS)], ("mean", "marker")[(i + k) % 2])
+    (model, pooling, list(PRIORS)[(i + k) % len(PRIORS)], identification)
     for i, model in enumerate(MODELS)
     for k, pooling in enumerate(POOLINGS)
-    if not ("equal loadings" in model and (i + k) % 2)  # with a marker, its equal ones must be fixed too
+    for identification in [("mean", "marker")[(i + k) % 2 or pooling == "loadings apart"]]
+    if not ("equal loadings" in model and identification == "marker")  # its equal ones must be fixed too
+    and not (pooling.startswith("loadings") and "=~" not in MODELS[model])
 ]
 
 
@@ -137,6 +141,7 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
     log_jacobian = np.log(width).sum() + np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
     if arrays.shared_steering is not None:
         log_jacobian += np.linalg.slogdet(arrays.shared_steering[1])[1]
+    mu, log_density_of_gaps = tied(arrays, mu, told)
     mean = dict(zip(arrays.population, mu, strict=True))
     sd = dict(zip(arrays.population, tau, strict=True))
     steer = arrays.pooling_arrays
@@ -160,7 +165,28 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
             log_jacobian -= np.log(np.diag(lower)).sum()
             first += size
     expanded = np.concatenate([u[0, list(arrays.shared)], mu, tau, u[:, list(arrays.own)].ravel()])
-    return dense_log_posterior(layout, arrays.sample, arrays.priors, u, mean, sd) + log_jacobian, expanded
+    log_p = dense_log_posterior(layout, arrays.sample, arrays.priors, u, mean, sd)
+    return log_p + log_jacobian + log_density_of_gaps, expanded
+
+
+def tied(arrays: Arrays, mu: Floats, told: Told) -> tuple[Floats, float]:
+    """Means of loadings that average 1: the nearest ones that do; how far they were off is Normal, without constant."""
+    if arrays.layout.pooling["loadings"] != "partial":
+        return mu, 0.0
+    rows, counts = [], []
+    for factor in arrays.layout.averages:
+        row = np.zeros(len(mu))
+        for entry in factor:
+            row[arrays.population.index(entry.component)] += entry.value
+        rows.append(row)
+        counts.append(len(factor))
+    if not rows:
+        return mu, 0.0
+    total = np.array(rows)
+    gap = total @ mu - counts
+    nearest = mu - np.linalg.lstsq(total, gap)[0]
+    np.testing.assert_allclose(total @ nearest, counts)
+    return nearest, -0.5 * float(((gap / told.tie_scale(total)) ** 2).sum())
 
 
 def test_the_cases_take_every_route() -> None:

@@ -40,7 +40,7 @@ DISTRIBUTIONS = {
 
 PRIORS_OF = {
     "paths": ("path_mean", "path_sd"),
-    "loadings": ("loading", None),
+    "loadings": ("loading", "loading_sd"),
     "residuals": ("residual", "residual_sd"),
     "exogenous": ("exogenous", "exogenous_sd"),
     "covariances": ("correlation", "correlation_sd"),

@@ -104,14 +104,20 @@ def test_a_word_for_each_block() -> None:
 
 def test_unknown_words_and_blocks_are_reported_together() -> None:
     with pytest.raises(ModelError) as error:
-        pooling_of({"path": "partial", "residuals": "partail", "loadings": "none"})
-    assert len(error.value.problems) == 3
+        pooling_of({"path": "partial", "residuals": "partail"})
+    assert len(error.value.problems) == 2
     text = str(error.value)
     assert "unknown block 'path'; did you mean 'paths'" in text
     assert "residuals: unknown pooling 'partail'; did you mean 'partial'" in text
-    assert "loadings are equal over organizations ('full'); found 'none'" in text
     with pytest.raises(ModelError, match="paths: unknown pooling 'partly'"):
         layout_of("y ~ x", "partly")
+
+
+def test_loadings_apart_need_a_unit_of_their_own() -> None:
+    model = parse_model("f =~ x1 + x2 + x3; g =~ x4 + x5; g ~ f")
+    with pytest.raises(ModelError, match='nothing ties .* loadings of f, g .* identification="marker"'):
+        Layout.of(model, pooling={"loadings": "none"})
+    assert Layout.of(model, pooling={"loadings": "none"}, identification="marker").averages == ()
 
 
 # -------------------------------------------------------------------------------------------------- units
