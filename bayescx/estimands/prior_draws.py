@@ -84,12 +84,12 @@ def _drawn(rng: np.random.Generator, fit: Fit, layout: Layout, signs: dict[int, 
     wanted = {entry.component for entry in layout.paths}
     columns = []
     for c, (centre, sd) in enumerate(component_priors(layout, fit.priors)):
-        if c in tied:
-            columns.append(np.full(shape, np.nan if c in wanted else 1.0))
+        if c in tied and c in wanted:
+            columns.append(np.full(shape, np.nan))
         elif layout.kinds[c] == "none":
             columns.append(centre.sample(rng, shape))
         else:
-            middle = _sampled(rng, centre, signs.get(c, 0), shape[0])[:, None]
+            middle = np.ones((1, 1)) if c in tied else _sampled(rng, centre, signs.get(c, 0), shape[0])[:, None]
             spread = 0.0 if sd is None else sd.sample(rng, (shape[0], 1))
             noise = rng.standard_normal(shape)
             noise[:, 0] = 0.0  # the centre itself

@@ -17,7 +17,7 @@ __all__ = ["Part", "likelihood_parts", "pooling_sentences", "priors_table", "set
 
 _PRIORS = {
     "paths": {"path_mean": "typical path coefficient", "path_sd": "SD of a path between organizations"},
-    "loadings": {"loading": "loadings"},
+    "loadings": {"loading": "loadings", "loading_sd": "SD of a loading between organizations"},
     "residuals": {"residual": "typical log SD of residuals", "residual_sd": "SD of these between organizations"},
     "exogenous": {
         "exogenous": "typical log SD of exogenous constructs",

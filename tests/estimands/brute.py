@@ -105,6 +105,7 @@ CASES = {
         anchors={"f": "x1", "g": "x4", "h": "x7"},
         options={"identification": "marker"},
     ),
+    "factors, loadings pooled": Case(FACTOR_TEXT, FACTORS, ITEM_UNITS, options={"pooling": {"loadings": "partial"}}),
     "residual covariances": Case(
         "m1 ~ x; m2 ~ x; m3 ~ m1; y ~ m1 + m2 + m3 + x; m1 ~~ k*m2; m3 ~~ m2; d := k",
         {
@@ -122,6 +123,12 @@ CASES = {
         {name: unit for name, unit in ITEM_UNITS.items() if name < "x7"},
     ),
     "second order": Case(SECOND_ORDER, SECOND_ORDER_EQUATIONS, {**ITEM_UNITS, "y": 30.0}),
+    "second order, loadings pooled": Case(
+        SECOND_ORDER,
+        SECOND_ORDER_EQUATIONS,
+        {**ITEM_UNITS, "y": 30.0},
+        options={"pooling": {"loadings": "partial"}},
+    ),
     "second order, marker": Case(
         SECOND_ORDER,
         SECOND_ORDER_EQUATIONS,
