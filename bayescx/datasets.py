@@ -27,7 +27,7 @@ def list_models() -> list[str]:
     Examples
     --------
     >>> list_models()
-    ['value_creation', 'value_creation_latent']
+    ['contact_center_quality', 'drivers', 'drivers_to_loyalty', 'value_creation', 'value_creation_latent']
     """
     return sorted(path.stem for path in _shipped(_MODELS).glob(f"*{_SUFFIX}"))
 
@@ -100,6 +100,8 @@ def load_truth(name: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns organization ("typical", then each of them), kind, parameter and value, as `simulate` returns them.
+        Where organizations differ in means, kinds mean (of constructs) and intercept (of items) besides, by names
+        like ``"trust~1"``.
 
     Raises
     ------

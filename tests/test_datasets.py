@@ -88,7 +88,7 @@ def test_nothing_shipped_is_no_error(house: Path) -> None:
     ("name", "fragments"),
     [
         ("value_creatoin", ("'value_creatoin'; did you mean 'value_creation'?", "shipped: ")),
-        ("zzz", ("no shipped model 'zzz'; shipped: value_creation", "read_model(path) reads a file")),
+        ("zzz", ("no shipped model 'zzz'; shipped: contact_center_quality, ", "read_model(path) reads a file")),
         ("../models/value_creation", ("no shipped model",)),
         ("value_creation.lavaan", ("did you mean 'value_creation'?",)),
     ],

@@ -113,7 +113,7 @@ def test_a_model_that_no_data_can_determine_is_reported_with_its_evidence(
     ("model", "fragments"),
     [
         ("value_creatoin", ("neither a file nor a shipped model", "did you mean 'value_creation'?")),
-        ("nothing_like_it", ("neither a file nor a shipped model", "shipped: value_creation")),
+        ("nothing_like_it", ("neither a file nor a shipped model", "shipped: contact_center_quality")),
         ("nowhere.lavaan", ("nowhere.lavaan", "no such file")),
         ("/", ("no readable file",)),
         ("", ("neither a file nor a shipped model",)),
