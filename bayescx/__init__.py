@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from bayescx.estimands.expected import expected_margin as expected_margin
     from bayescx.estimands.margin import margin_by_reporting as margin_by_reporting
     from bayescx.estimands.published import predicted_figures as predicted_figures
+    from bayescx.estimands.ranks import rank_probabilities as rank_probabilities
+    from bayescx.estimands.reliability import average_variance_extracted as average_variance_extracted
+    from bayescx.estimands.reliability import heterotrait_monotrait as heterotrait_monotrait
+    from bayescx.estimands.reliability import measurement_quality as measurement_quality
+    from bayescx.estimands.reliability import reliability as reliability
     from bayescx.estimands.sensitivity import prior_sensitivity as prior_sensitivity
+    from bayescx.estimands.shares import explained_shares as explained_shares
     from bayescx.evidence import Evidence as Evidence
     from bayescx.evidence import PatternMoments as PatternMoments
     from bayescx.evidence import Published as Published
@@ -55,6 +61,8 @@ if TYPE_CHECKING:
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
     from bayescx.plots.conflict import plot_conflict as plot_conflict
     from bayescx.plots.margin import plot_margin as plot_margin
+    from bayescx.plots.rank_probabilities import plot_ranks as plot_ranks
+    from bayescx.plots.shares import plot_shares as plot_shares
     from bayescx.priors import Prior as Prior
     from bayescx.priors import Priors as Priors
     from bayescx.replication import write_replication as write_replication
@@ -94,7 +102,15 @@ _HOMES = {
     "estimands.expected": ("expected_margin",),
     "estimands.margin": ("margin_by_reporting",),
     "estimands.published": ("predicted_figures",),
+    "estimands.ranks": ("rank_probabilities",),
+    "estimands.reliability": (
+        "average_variance_extracted",
+        "heterotrait_monotrait",
+        "measurement_quality",
+        "reliability",
+    ),
     "estimands.sensitivity": ("prior_sensitivity",),
+    "estimands.shares": ("explained_shares",),
     "evidence": ("Evidence", "PatternMoments", "Published", "SampleMoments", "read_evidence"),
     "fitted": ("Fit", "load_fit"),
     "model": ("build_model", "fit", "log_likelihood"),
@@ -102,6 +118,8 @@ _HOMES = {
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
     "plots.conflict": ("plot_conflict",),
     "plots.margin": ("plot_margin",),
+    "plots.rank_probabilities": ("plot_ranks",),
+    "plots.shares": ("plot_shares",),
     "priors": ("Prior", "Priors"),
     "replication": ("write_replication",),
     "report": ("write_report",),
