@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from bayescx import algebra
 from bayescx.errors import ModelError
 from bayescx.model import matrices
 from bayescx.model.averages import free_directions
 from bayescx.model.layout import Layout
+from bayescx.model.threads import one_thread
 
 __all__ = ["check_identified"]
 
@@ -20,7 +20,6 @@ _SINGULAR = 1e-7  # of the largest singular value; differences leave about 1e-10
 _NAMED = 0.15
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # small matrices: more threads only wait for each other
 def check_identified(layout: Layout) -> None:
     """Refuse a model with parameters that no covariance matrix can tell apart.
 
@@ -37,7 +36,8 @@ def check_identified(layout: Layout) -> None:
             f"model {layout.model.name or ''}".strip(),
             ["every parameter is fixed, so there is nothing to estimate; free one"],
         )
-    loose = [_loose_directions(layout, seed) for seed in (1, 2)]
+    with one_thread():
+        loose = [_loose_directions(layout, seed) for seed in (1, 2)]
     fewest = min(loose, key=lambda directions: directions.shape[1])
     if fewest.shape[1] == 0:
         return

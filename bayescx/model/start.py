@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from bayescx.kernel import problem
 from bayescx.kernel.posterior import expand, log_density
 from bayescx.model.arrays import Arrays, Told
 from bayescx.model.newton import Peak, climb, raised
+from bayescx.model.threads import one_thread
 from bayescx.priors import Prior, Priors
 
 __all__ = ["Start", "find_start"]
@@ -103,10 +103,13 @@ class _Apart:
         return values, spread
 
 
-# on stacks of small matrices threads of BLAS gain nothing, and wait for each other where cores are busy
-@threadpool_limits.wrap(limits=1, user_api="blas")
 def find_start(arrays: Arrays) -> Start:
     """Fit every organization by itself and steer ``arrays`` by the result."""
+    with one_thread():
+        return _found(arrays)
+
+
+def _found(arrays: Arrays) -> Start:
     pooling = arrays.layout.pooling
     fitted = _Apart.of(arrays, {block: "none" if word == "partial" else word for block, word in pooling.items()})
     wholly_apart = dict.fromkeys(pooling, "none") | {"loadings": "full"}

@@ -115,7 +115,7 @@ def test_unknown_words_and_blocks_are_reported_together() -> None:
 
 def test_loadings_apart_need_a_unit_of_their_own() -> None:
     model = parse_model("f =~ x1 + x2 + x3; g =~ x4 + x5; g ~ f")
-    with pytest.raises(ModelError, match='nothing ties .* loadings of f, g .* identification="marker"'):
+    with pytest.raises(ModelError, match=r'nothing ties .* loadings of f, g .* identification="marker"'):
         Layout.of(model, pooling={"loadings": "none"})
     assert Layout.of(model, pooling={"loadings": "none"}, identification="marker").averages == ()
 
