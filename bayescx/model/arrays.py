@@ -102,7 +102,7 @@ class Told(NamedTuple):
     def tie_scale(self, ties: Floats) -> Floats:
         """About how far averages of means as placed are from what they are tied to, (constraints,)."""
         told = np.array([np.sum(1.0 / (_TYPICAL_TAU**2 + one)) for one in self.variances])
-        return np.sqrt(ties**2 @ (1.0 / (self.scale**-2.0 + told)))
+        return np.asarray(np.sqrt(ties**2 @ (1.0 / (self.scale**-2.0 + told))))
 
 
 def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior | None]]:

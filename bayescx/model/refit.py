@@ -1,10 +1,10 @@
-"""The same model fitted again, with other evidence or other priors; and many such refits, with one warning at most."""
+"""The same model fitted again, with other evidence, priors or pooling; and many such refits, with one warning at most."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from bayescx.errors import ConvergenceWarning
 from bayescx.evidence import Evidence, Matched
@@ -19,6 +19,8 @@ def refit(
     *,
     evidence: Evidence | Matched | None = None,
     priors: Priors | None = None,
+    pooling: str | Mapping[str, str] | None = None,
+    identification: Literal["mean", "marker"] | None = None,
     draws: int | None = None,
     tune: int | None = None,
     chains: int | None = None,
@@ -35,10 +37,14 @@ def refit(
     Parameters
     ----------
     fit : Fit
-        Its model, pooling, identification, engine and settings are kept.
+        Its model, engine and settings are kept.
     evidence : Evidence or Matched, optional
         Such as ``fit.evidence.only(["north", "south"])``.
     priors : Priors, optional
+    pooling : str or dict, optional
+        As in ``bayescx.fit``; by default that of the fit, block by block.
+    identification : {"mean", "marker"}, optional
+        By default that of the fit.
     draws, tune, chains, random_seed : int, optional
         By default those of the fit.
     target_accept : float, optional
@@ -81,7 +87,7 @@ def refit(
         fit.model,
         fit.evidence if evidence is None else evidence,
         fit.priors if priors is None else priors,
-        pooling=fit.pooling,
+        pooling=fit.pooling if pooling is None else pooling,
         draws=setting("draws", draws),
         tune=setting("tune", tune),
         chains=setting("chains", chains),
@@ -90,7 +96,7 @@ def refit(
         progressbar=progressbar,
         engine=made["engine"],
         scale=made["scaled"],
-        identification=fit.identification,  # type: ignore[arg-type]
+        identification=identification or fit.identification,  # type: ignore[arg-type]
     )
 
 
