@@ -1,4 +1,4 @@
-"""The same model fitted again, with other evidence, priors or pooling; and many such refits, with one warning at most."""
+"""The same model fitted again, with other evidence, priors or pooling; many such refits, with one warning at most."""
 
 from __future__ import annotations
 
