@@ -288,7 +288,7 @@ class Arrays:
     @cached_property
     def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
         plain = (
-            self.sample.data(), structure_arrays(self.layout), self.pooling_arrays, self._priors(), self.steering
+            self.sample.data(), structure_arrays(self.layout), self.pooling_arrays, self.prior_arrays(), self.steering
         )  # fmt: skip
         if self.sample.patterns is None and self.informed is None:
             return problem.pack(*plain)
@@ -385,7 +385,8 @@ class Arrays:
         signs = self.informed.signs if self.informed else {}
         return [signs.get(c, 0) > 0 for c in components]
 
-    def _priors(self) -> problem.Priors:
+    def prior_arrays(self) -> problem.Priors:
+        """Families and parameters of all priors, as the compiled density reads them."""
         described = component_priors(self.layout, self.priors)
         # partially pooled components get the density of their population; the family stored for them is not read
         independent = Prior("Normal")
