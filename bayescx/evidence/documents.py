@@ -70,7 +70,11 @@ def read_evidence(
         raise EvidenceError(str(path), [f"cannot read '{kind}' files as evidence; {works}"])
     if organization is None:
         columns = suggestion("", read_table(path).frame.columns)
-        problem = f"organization= (command line: --organization COLUMN) must name a column{columns}"
+        problem = (
+            f"organization= (command line: --organization COLUMN) must name a column{columns}. Where all rows are of "
+            f"one organization, give a .toml document of two lines instead: [organizations.NAME] and rows = "
+            f'"{Path(path).name}"'
+        )
         raise EvidenceError(str(path), [problem])
     return Evidence.from_rows(
         path,
