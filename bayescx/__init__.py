@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from bayescx.estimands import what_if as what_if
     from bayescx.estimands.conflict import conflict as conflict
     from bayescx.estimands.expected import expected_margin as expected_margin
+    from bayescx.estimands.invariance import compare_invariance as compare_invariance
+    from bayescx.estimands.loading_differences import differing_items as differing_items
+    from bayescx.estimands.loading_differences import loading_differences as loading_differences
     from bayescx.estimands.margin import margin_by_reporting as margin_by_reporting
     from bayescx.estimands.published import predicted_figures as predicted_figures
     from bayescx.estimands.ranks import rank_probabilities as rank_probabilities
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from bayescx.plots import plot_path_diagram as plot_path_diagram
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
     from bayescx.plots.conflict import plot_conflict as plot_conflict
+    from bayescx.plots.loading_differences import plot_loading_differences as plot_loading_differences
     from bayescx.plots.margin import plot_margin as plot_margin
     from bayescx.plots.rank_probabilities import plot_ranks as plot_ranks
     from bayescx.plots.shares import plot_shares as plot_shares
@@ -100,6 +104,8 @@ _HOMES = {
     ),
     "estimands.conflict": ("conflict",),
     "estimands.expected": ("expected_margin",),
+    "estimands.invariance": ("compare_invariance",),
+    "estimands.loading_differences": ("differing_items", "loading_differences"),
     "estimands.margin": ("margin_by_reporting",),
     "estimands.published": ("predicted_figures",),
     "estimands.ranks": ("rank_probabilities",),
@@ -117,6 +123,7 @@ _HOMES = {
     "model.refit": ("refit",),
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
     "plots.conflict": ("plot_conflict",),
+    "plots.loading_differences": ("plot_loading_differences",),
     "plots.margin": ("plot_margin",),
     "plots.rank_probabilities": ("plot_ranks",),
     "plots.shares": ("plot_shares",),

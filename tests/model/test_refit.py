@@ -74,6 +74,16 @@ def test_priors_and_settings_are_replaced(example_rows: pd.DataFrame) -> None:
     np.testing.assert_array_equal(other.evidence.cov, fit.evidence.cov)
 
 
+def test_pooling_and_the_unit_of_factors_are_replaced(example_rows: pd.DataFrame) -> None:
+    pooling = {"paths": "full", "residuals": "none"}
+    other = again(fitted(example_rows), pooling=pooling, identification="marker")
+    same = fitted(example_rows, pooling=pooling, identification="marker")
+    xr.testing.assert_identical(other.posterior, same.posterior)
+    assert other.identification == "marker"
+    assert other.pooling == same.pooling
+    assert other.pooling["covariances"] == "partial"
+
+
 def test_one_refit_warns_and_refuses_as_a_fit_does(example_rows: pd.DataFrame) -> None:
     fit = fitted(example_rows)
     with pytest.warns(ConvergenceWarning, match="the sampler did not converge"):
