@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from bayescx.fitted import Fit
+from bayescx.report.measurement import Measured
 
 __all__ = ["Reference", "references"]
 
@@ -20,11 +21,27 @@ class Reference:
     doi: str = ""
 
 
-def references(fit: Fit) -> list[Reference]:
-    """The works to cite with a fit, in the order of its steps."""
+def references(fit: Fit, *, has_shares: bool, measured: Measured | None) -> list[Reference]:
+    """The works to cite with a fit, in the order of its steps.
+
+    Parameters
+    ----------
+    fit : Fit
+    has_shares : bool
+        Whether the report parts R-squared among drivers.
+    measured : Measured, optional
+        What the report tells of how well items measure.
+    """
     known = tomllib.loads((files("bayescx.report") / "citations.toml").read_text(encoding="utf-8"))
     versions = fit.provenance["versions"]
-    cited = [Reference(**entry) for key, entry in known.items() if _used(key, fit)]
+    told = {
+        "lindeman_1980": has_shares,
+        "gromping_2007": has_shares,
+        "mcdonald_1999": measured is not None,
+        "fornell_larcker_1981": measured is not None,
+        "henseler_2015": measured is not None and measured.has_htmt,
+    }
+    cited = [Reference(**entry) for key, entry in known.items() if told.get(key, True) and _used(key, fit)]
     return [Reference(one.used_for, one.text.format_map(versions), one.doi) for one in cited]
 
 

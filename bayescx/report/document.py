@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from bayescx.errors import FitError
 from bayescx.estimands.population import variables_without_unit
 from bayescx.fitted import Fit
-from bayescx.plots import Picture, plot_forest, plot_knobs, plot_path_diagram, plot_prior_posterior
+from bayescx.plots import plot_forest, plot_knobs, plot_path_diagram, plot_prior_posterior
 from bayescx.plots.margin import plot_margin
 from bayescx.report import evidence, figures, method, prose, tables
 from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
 from bayescx.report.citations import references
+from bayescx.report.drivers import driven_outcomes, drivers_finding, drivers_title
+from bayescx.report.invariance import invariance
+from bayescx.report.measurement import measured_factors
+from bayescx.report.pictures import NARROW, both, inline
 from bayescx.report.sensitivity import has_sensitivity, sensitivity_table
 from bayescx.wording import count, counted, interval_name, numeral, target_words, together_words
 
@@ -31,23 +34,23 @@ _SECTIONS = {
     "published": "Published figures",
     "findings": "In short",
     "diagram": "Path diagram",
+    "drivers": "What drives each outcome",
     "paths": "Every path",
     "effects": "Effects and explained variance",
     "heterogeneity": "Differences between organizations",
     "sensitivity": "How much a prior matters",
     "margin": "As organizations report",
     "knobs": "If one thing changes",
+    "measurement": "How well items measure",
+    "invariance": "Do items mean the same everywhere?",
     "diagnostics": "Can the figures be trusted?",
     "method": "Method",
     "each": "Every organization",
     "citations": "Citations",
     "reproduce": "How to reproduce",
 }
-_MAYBE = ("published", "sensitivity", "margin")
+_MAYBE = ("published", "drivers", "sensitivity", "margin", "measurement", "invariance")
 """Sections that are there only if there is something to tell."""
-
-_WIDE = 9.0  # inches of a picture across a desk's page
-_NARROW = 3.8  # inches: as wide as a phone, so that letters keep their size there
 
 
 def write_report(
@@ -62,10 +65,12 @@ def write_report(
     """Write a fit's report: one HTML file with its pictures inside, which opens anywhere and prints well.
 
     What was asked; the evidence, published figures among it; the answers in sentences whose figures point to the
-    tables they come from; the path diagram; a forest plot of every path; tables of direct, indirect and total effects,
-    R-squared and differences between organizations; whether the sampler converged; method, citations, and how to
-    reproduce it all. Effects are in standard deviations of each organization itself. Figures that the evidence leaves
-    open, because they rest mostly on the prior, are marked.
+    tables they come from; the path diagram; which of three or more drivers matters most to an outcome; a forest plot of
+    every path; tables of direct, indirect and total effects, R-squared and differences between organizations; where
+    there are factors, how well items measure them, and, with partially pooled loadings, whether items mean the same
+    everywhere; whether the sampler converged; method, citations, and how to reproduce it all. Effects are in standard
+    deviations of each organization itself. Figures that the evidence leaves open, because they rest mostly on the
+    prior, are marked.
 
     Parameters
     ----------
@@ -103,7 +108,7 @@ def write_report(
     context = _context(answers, margin)
     if sensitivity and answers.main == "average" and has_sensitivity(fit):
         context["sensitivity"], context["not_settled"] = sensitivity_table(answers, progressbar=progressbar)
-    context["contents"] = {name: title for name, title in _SECTIONS.items() if name not in _MAYBE or context[name]}
+    context["contents"] = _contents(context)
     text = _environment().get_template("report.html.j2").render(context)
     part = target.with_name(f".{target.name}.part")
     try:
@@ -154,10 +159,17 @@ def _environment() -> Environment:
     return environment
 
 
+def _contents(context: dict[str, Any]) -> dict[str, str]:
+    """Sections that are there, with what they are called."""
+    titles = {name: title for name, title in _SECTIONS.items() if name not in _MAYBE or context[name]}
+    return titles | ({"drivers": drivers_title(context["drivers"])} if context["drivers"] else {})
+
+
 def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
     """Everything that the template shows."""
     fit = answers.fit
     published = figures.figures_table(fit, answers.ci_prob)
+    driven, measured = driven_outcomes(answers), measured_factors(answers)
     return {
         "fit": fit,
         "answers": answers,
@@ -182,7 +194,10 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "sensitivity": None,
         "not_settled": [],
         "without_unit": [fit.model.in_words(name) for name in variables_without_unit(fit)],
-        "findings": prose.findings(answers),
+        "findings": drivers_finding(driven) + prose.findings(answers),
+        "drivers": driven,
+        "measurement": measured,
+        "invariance": invariance(answers),
         "diagrams": _diagrams(answers),
         "forests": list(_forests(answers)),
         "effects": tables.effect_tables(answers),
@@ -197,7 +212,7 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "pooling": method.pooling_sentences(fit),
         "priors": method.priors_table(fit),
         "settings": method.settings(fit),
-        "references": references(fit),
+        "references": references(fit, has_shares=any(one.shares for one in driven), measured=measured),
     }
 
 
@@ -217,10 +232,6 @@ def _equations(fit: Fit) -> list[tuple[str, str, list[str]]]:
     return said + measured
 
 
-def _inline(picture: Picture, prefix: str) -> dict[str, Any]:
-    return {"id": prefix, "title": picture.title, "svg": Markup(picture.inline(prefix))}  # noqa: S704  (our own SVG)
-
-
 def _diagrams(answers: Answers) -> dict[str, Any]:
     """The path diagram twice: lying for wide pages and standing for phones; neither where nothing can be averaged."""
     if answers.main is None:
@@ -229,45 +240,39 @@ def _diagrams(answers: Answers) -> dict[str, Any]:
         name: plot_path_diagram(answers.fit, answers.main, ci_prob=answers.ci_prob, direction=direction)  # type: ignore[arg-type]
         for name, direction in (("wide", "right"), ("tall", "down"))
     }
-    shown = {name: _inline(picture, f"diagram-{name}") for name, picture in pictures.items()}
+    shown = {name: inline(picture, f"diagram-{name}") for name, picture in pictures.items()}
     return shown | {"description": pictures["wide"].description}
 
 
 def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
     """A forest of every path, then of what chains add up to."""
-    fit, options = answers.fit, {"ci_prob": answers.ci_prob, "width": _NARROW}
+    fit, options = answers.fit, {"ci_prob": answers.ci_prob, "width": NARROW}
     wanted = [("direct", *pair) for pair in answers.effects("direct")]
     wanted += [("total", outcome, cause) for cause, outcome in ends(fit) if ("direct", outcome, cause) not in wanted]
     for number, (kind, outcome, cause) in enumerate(wanted):
         picture = plot_forest(fit, f"{outcome}~{cause}", kind=kind, **options)  # type: ignore[arg-type]
         note = "The average rests mostly on the prior: the evidence leaves it open."
         is_open = answers.main == "average" and (outcome, cause) in answers.resting(kind)
-        yield _inline(picture, f"forest-{number}") | {"note": note if is_open else ""}
-
-
-def _both(draw: Callable[[float], Picture], name: str) -> dict[str, Any]:
-    """A picture twice: as wide as a desk, and as narrow as a phone."""
-    wide, tall = (_inline(draw(width), f"{name}-{which}") for width, which in ((_WIDE, "wide"), (_NARROW, "tall")))
-    return {"title": wide["title"], "wide": wide, "tall": tall}
+        yield inline(picture, f"forest-{number}") | {"note": note if is_open else ""}
 
 
 def _knobs(answers: Answers) -> dict[str, Any] | None:
     if answers.main is None or not answers.fit.model.paths:
         return None
     options: dict[str, Any] = {"target": answers.main, "ci_prob": answers.ci_prob}
-    return _both(lambda width: plot_knobs(answers.fit, width=width, **options), "knobs")
+    return both(lambda width: plot_knobs(answers.fit, width=width, **options), "knobs")
 
 
 def _margin(margin: xr.Dataset | None) -> dict[str, Any] | None:
     """How the interval of the average shrank as organizations reported, and the same in a sentence."""
     if margin is None:
         return None
-    drawn = _both(lambda width: plot_margin(margin, width=width), "margin")
+    drawn = both(lambda width: plot_margin(margin, width=width), "margin")
     return drawn | {"description": plot_margin(margin).description}
 
 
 def _prior_posterior(fit: Fit) -> dict[str, Any] | None:
     try:
-        return _both(lambda width: plot_prior_posterior(fit, width=width), "prior-posterior")
+        return both(lambda width: plot_prior_posterior(fit, width=width), "prior-posterior")
     except FitError:  # no path is free
         return None

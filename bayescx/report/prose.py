@@ -13,7 +13,7 @@ from bayescx.report.evidence import known_by_figures, respondents_words
 from bayescx.report.tables import most_id
 from bayescx.wording import count, counted, enumeration, in_words, interval_name, numeral, share, target_words
 
-__all__ = ["MARK", "Finding", "diagnosis", "findings", "pictures_resting", "question", "title"]
+__all__ = ["MARK", "Finding", "about_whom", "diagnosis", "findings", "pictures_resting", "question", "title"]
 
 MARK = Markup('<sup class="mark" aria-hidden="true">†</sup><span class="unseen"> (rests mostly on the prior)</span>')
 """What stands after a figure that the evidence leaves open; screen readers say it in words."""
@@ -128,7 +128,8 @@ def figure(estimate: Estimate, interval: str = "", unit: str = "") -> Markup:
     )  # fmt: skip
 
 
-def _whom(answers: Answers, target: str) -> str:
+def about_whom(answers: Answers, target: str) -> str:
+    """Whom an answer is about, in a sentence."""
     planned = answers.fit.n_planned
     return {
         "average": f"on average over the {counted(planned, 'organization')}" if planned > 1 else "in this organization",
@@ -184,11 +185,11 @@ def _sentence(
     """The main figure, then those of the other populations, then whether its sign is open."""
     main = str(answers.main)
     estimate = answers.estimates[Key(kind, main, outcome, cause)]
-    text = start + figure(estimate, interval_name(answers.ci_prob), unit) + f" {_whom(answers, main)}"
+    text = start + figure(estimate, interval_name(answers.ci_prob), unit) + f" {about_whom(answers, main)}"
     others = [target for target in answers.populations if target != main]
     for target in others:
         other = answers.estimates[Key(kind, target, outcome, cause)]
-        text += Markup("; {whom} {by}").format(whom=_whom(answers, target), by=by) + figure(other)
+        text += Markup("; {whom} {by}").format(whom=about_whom(answers, target), by=by) + figure(other)
     text += "."
     if answers.is_fixed(kind, outcome, cause):
         text += " The model sets this path in the data's units; it was not estimated."

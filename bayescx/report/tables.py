@@ -16,10 +16,12 @@ __all__ = [
     "Row",
     "Table",
     "cell",
+    "chance",
     "effect_tables",
     "heterogeneity_table",
     "most_id",
     "organization_tables",
+    "share_cell",
 ]
 
 
@@ -76,6 +78,27 @@ def cell(estimate: Estimate | None) -> Cell:
         return Cell("–")
     mean, lower, upper = estimate.figures
     return Cell(mean, f"[{lower}, {upper}]", estimate.id, estimate.rests_on_prior)
+
+
+def share_cell(estimate: Estimate) -> Cell:
+    """A share with its interval, always with two decimals, so that those of a column have the same."""
+    mean, lower, upper = map(share, (estimate.mean, estimate.lower, estimate.upper))
+    return Cell(mean, f"[{lower}, {upper}]", estimate.id, estimate.rests_on_prior)
+
+
+def chance(probability: float) -> str:
+    r"""A probability counted in draws, which is never rounded to certainty.
+
+    Examples
+    --------
+    >>> chance(0.9991), chance(0.42), chance(0.0)
+    ('>\xa00.99', '0.42', '<\xa00.01')
+    """
+    if math.isnan(probability):
+        return "–"
+    if probability >= 0.995:
+        return ">\u00a00.99"
+    return "<\u00a00.01" if probability < 0.005 else share(probability)
 
 
 def effect_tables(answers: Answers) -> list[Table]:

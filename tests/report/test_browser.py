@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 AXE = ROOT / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 A4 = 794  # CSS pixels
-SECTIONS = 13
+SECTIONS = 13  # and more where there is more to tell
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
 
@@ -112,9 +112,9 @@ def test_pictures_of_two_shapes_are_shown_in_one(ten_file: Path, browser: Browse
     shown = (
         "[...document.querySelectorAll('.wide, .tall')].filter(e => e.getClientRects().length).map(e => e.className)"
     )
-    assert opened(browser, ten_file, 390).evaluate(shown) == ["tall"] * 3
-    assert opened(browser, ten_file, 1400).evaluate(shown) == ["wide"] * 3
-    assert opened(browser, ten_file, A4, media="print").evaluate(shown) == ["wide"] * 3
+    assert opened(browser, ten_file, 390).evaluate(shown) == ["tall"] * 5
+    assert opened(browser, ten_file, 1400).evaluate(shown) == ["wide"] * 5
+    assert opened(browser, ten_file, A4, media="print").evaluate(shown) == ["wide"] * 5
 
 
 def test_it_prints(ten_file: Path, browser: Browser, tmp_path: Path) -> None:
@@ -186,3 +186,40 @@ def test_the_sections_of_a_study_that_has_just_begun_fit(
         page.evaluate(AXE.read_text(encoding="utf-8"))
         result = page.evaluate("async () => await axe.run()")
         assert [(rule["id"], rule["nodes"][0]["html"]) for rule in result["violations"]] == []
+
+
+@pytest.fixture(scope="module")
+def measured_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A measured model with drivers, pooled loadings and names of every kind."""
+    model = bcx.parse_model(
+        "\n".join(
+            [
+                f"`{name}` =~ {name[:1]}1 + {name[:1]}2 + {name[:1]}3"
+                for name in ("alpha", "beta " * 12 + "end", "gamma", "d")
+            ]
+            + [f"d ~ alpha + `{'beta ' * 12}end` + gamma", "#: a1 = <script>alert(1)</script>", f"#: g2 = {'W' * 120}"]
+            + [f"#: gamma = {'a long name of a factor ' * 5}"]
+        )
+    )
+    rows = bcx.simulate(model, organizations=5, n_obs=120, heterogeneity=0.2, random_seed=5).rows
+    names = dict(zip(rows["organization"].unique(), HOSTILE, strict=False))
+    rows["organization"] = rows["organization"].map(names)
+    rows.loc[rows["organization"] == HOSTILE[4], "a2"] *= 0.3  # a name of 200 letters is flagged
+    evidence = bcx.Evidence.from_rows(rows, organization="organization")
+    with pytest.warns(bcx.ConvergenceWarning):
+        fit = bcx.fit(
+            model, evidence, pooling={"loadings": "partial"}, random_seed=1, draws=60, tune=200, chains=2,
+            progressbar=False,
+        )  # fmt: skip
+    return bcx.write_report(fit, tmp_path_factory.mktemp("measured") / "report.html", sensitivity=False)
+
+
+@pytest.mark.parametrize(("width", "media"), [(390, "screen"), (1400, "screen"), (A4, "print")])
+def test_drivers_and_items_fit(width: int, media: str, measured_file: Path, browser: Browser) -> None:
+    page = opened(browser, measured_file, width, media=media)
+    for name in ("drivers", "measurement", "invariance"):
+        assert page.evaluate(f"document.getElementById('{name}').getBoundingClientRect().height") > 200
+    assert "measures differently somewhere" in page.inner_text("#invariance")
+    assert_sound(page)
+    if media == "screen":
+        assert page.evaluate(SMALL) == []

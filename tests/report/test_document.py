@@ -17,8 +17,8 @@ from tests.report.page import Page
 
 Written = Callable[[bcx.Fit], Page]
 SECTIONS = [
-    "question", "evidence", "findings", "diagram", "paths", "effects", "heterogeneity", "knobs", "diagnostics",
-    "method", "each", "citations", "reproduce",
+    "question", "evidence", "findings", "diagram", "drivers", "paths", "effects", "heterogeneity", "knobs",
+    "diagnostics", "method", "each", "citations", "reproduce",
 ]  # fmt: skip
 SCRIPT = "<script>alert(1)</script>"
 
@@ -78,7 +78,7 @@ def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
 
 def test_pictures_and_tables_speak_to_screen_readers(page: Page) -> None:
     pictures = page.all("svg")
-    assert len(pictures) == 2 + 10 + 1 + 2 + 2  # diagram, knobs and priors twice; ten paths and a total effect
+    assert len(pictures) == 2 + 2 + 2 + 10 + 1 + 2 + 2  # all twice but ten paths and a total effect
     for svg in pictures:
         assert svg.attributes["role"] == "img"
         title, description = (page.by_id(name).text for name in svg.attributes["aria-labelledby"].split())

@@ -1,0 +1,222 @@
+"""What drives an outcome: which driver has the greatest impact, how sure that is, and what each explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from bayescx.errors import FitError
+from bayescx.estimands import summarize
+from bayescx.estimands.ranks import DRIVER, RANK, rank_probabilities
+from bayescx.estimands.shares import GROUP, MOST_GROUPS, explained_shares
+from bayescx.fitted import Fit
+from bayescx.plots.rank_probabilities import plot_ranks
+from bayescx.plots.shares import plot_shares
+from bayescx.report.answers import Answers, Estimate, estimate_of
+from bayescx.report.pictures import both
+from bayescx.report.prose import MARK, Finding, about_whom
+from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
+from bayescx.wording import enumeration, interval_name, numeral, target_words
+
+__all__ = ["Driven", "driven_outcomes", "drivers_finding", "drivers_title"]
+
+_FEWEST, _MOST_OUTCOMES = 3, 4
+_LIKELY, _SURE = 0.8, 0.95
+"""From these probabilities on a driver is said to be most likely the first, and to be the first."""
+
+
+@dataclass(frozen=True)
+class Driven:
+    """One outcome: a sentence, the ranks of its drivers, and, where R-squared can be parted, their shares of it."""
+
+    outcome: str
+    words: str
+    sentence: Markup
+    table: Table
+    ranks: dict[str, Any]
+    shares: dict[str, Any] | None
+    why_no_shares: str
+
+
+def driven_outcomes(answers: Answers) -> list[Driven]:
+    """The outcomes with three or more drivers; none where nothing can be said of organizations together."""
+    if answers.main is None:
+        return []
+    return [_driven(answers, outcome, number) for number, outcome in enumerate(_outcomes(answers.fit))]
+
+
+def drivers_title(driven: list[Driven]) -> str:
+    """What the section is called."""
+    return f"What drives {driven[0].words if len(driven) == 1 else 'each outcome'}"
+
+
+def drivers_finding(driven: list[Driven]) -> list[Finding]:
+    """The sentences as a headline."""
+    return [Finding("Which driver matters most", tuple(one.sentence for one in driven))] if driven else []
+
+
+def _outcomes(fit: Fit) -> list[str]:
+    """Those with most drivers, four at most; the one that the model names last comes first."""
+    named = list(reversed(list(dict.fromkeys(row.lhs for row in fit.model.paths))))
+    several = [name for name in named if len(fit.model.predictors(name)) >= _FEWEST]
+    chosen = sorted(several, key=lambda name: -len(fit.model.predictors(name)))[:_MOST_OUTCOMES]
+    return [name for name in named if name in chosen]
+
+
+def _driven(answers: Answers, outcome: str, number: int) -> Driven:
+    fit = answers.fit
+    target: Any = answers.main
+    shares, why = _shares(answers, outcome, number)
+    rows = _ranked(answers, outcome, number)
+    options: dict[str, Any] = {"target": target, "relative": True, "ci_prob": answers.ci_prob}
+    drawn = (
+        both(lambda width: plot_shares(fit, outcome, width=width, **options), f"shares-{number}") if shares else None
+    )
+    return Driven(
+        outcome,
+        fit.model.in_words(outcome),
+        _sentence(answers, outcome, rows),
+        _table(answers, outcome, number, rows, shares),
+        both(lambda width: plot_ranks(fit, outcome, target=target, width=width), f"ranks-{number}"),
+        drawn,
+        why,
+    )
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A driver with the probability that it is first, its mean rank, and whether its effect rests on the prior."""
+
+    name: str
+    first: float
+    mean_rank: float
+    negative: float
+    id: str
+    rests_on_prior: bool
+
+
+def _ranked(answers: Answers, outcome: str, number: int) -> list[_Ranked]:
+    """Drivers by their mean rank."""
+    found = rank_probabilities(answers.fit, outcome, target=answers.main)  # type: ignore[arg-type]
+    mean_rank = (found * found[RANK]).sum(RANK)
+    rests = {cause for named, cause in answers.resting("direct") if named == outcome}
+    rows = [
+        _Ranked(
+            name,
+            float(found.sel({DRIVER: name, RANK: 1})),
+            float(mean_rank.sel({DRIVER: name})),
+            float(found["negative"].sel({DRIVER: name})),
+            f"first-{number}-{place}",
+            name in rests,
+        )
+        for place, name in enumerate(found[DRIVER].values.tolist())
+    ]
+    return sorted(rows, key=lambda row: row.mean_rank)
+
+
+def _shares(answers: Answers, outcome: str, number: int) -> tuple[dict[str, Estimate], str]:
+    """Shares of R-squared by driver, or why there are none."""
+    fit = answers.fit
+    drivers = fit.model.predictors(outcome)
+    words = fit.model.in_words(outcome)
+    if len(drivers) > MOST_GROUPS:
+        return {}, (
+            f"{numeral(len(drivers)).capitalize()} drivers are too many to part R² among each by itself; "
+            "explained_shares does so for up to ten groups of them."
+        )
+    try:
+        draws = explained_shares(fit, outcome, target=answers.main, relative=True)  # type: ignore[arg-type]
+    except FitError:  # the only reason that is left
+        return {}, f"R² cannot be parted among these drivers: the residual of {words} covaries with one of them."
+    table: pd.DataFrame = summarize(draws, answers.ci_prob, kind="stats")
+    rows = table.to_dict("records")
+    return {str(row[GROUP]): estimate_of(row, f"share-{number}-{i}") for i, row in enumerate(rows)}, ""
+
+
+def _table(answers: Answers, outcome: str, number: int, rows: list[_Ranked], shares: dict[str, Estimate]) -> Table:
+    fit = answers.fit
+    words = fit.model.in_words
+    caption = (
+        f"Drivers of {words(outcome)}, {target_words(fit, str(answers.main), short=True)}. P(greatest): probability "
+        "that its direct effect, in standard deviations, is the greatest by size, whatever its sign. Mean rank: 1 is "
+        "the greatest."
+    )
+    headers = ["P(greatest)", "mean rank"]
+    if shares:
+        caption += (
+            " Share of R²: what it adds to the explained variance, averaged over all orders in which drivers can "
+            f"enter (LMG), as a share of R²; posterior mean and {interval_name(answers.ci_prob)}."
+        )
+        headers.append("share of R²")
+    body = []
+    for row in rows:
+        cells = [Cell(chance(row.first), id=row.id, mark=row.rests_on_prior), Cell(f"{row.mean_rank:.1f}")]
+        cells += [share_cell(shares[row.name])] if shares else []
+        body.append(Row(words(row.name), tuple(cells)))
+    return Table(f"drivers-{number}", "Drivers", caption, "driver", tuple(headers), (Group("", tuple(body)),))
+
+
+def _figure(row: _Ranked) -> Markup:
+    return Markup('<a class="figure" href="#{id}">{chance}</a>{mark}').format(
+        id=row.id, chance=chance(row.first), mark=MARK if row.rests_on_prior else ""
+    )
+
+
+def _sentence(answers: Answers, outcome: str, rows: list[_Ranked]) -> Markup:
+    """Which driver has the greatest impact, with its probability; that it is open, if it is."""
+    words = answers.fit.model.in_words
+    first, second = sorted(rows, key=lambda row: -row.first)[:2]
+    place = {"outcome": words(outcome), "whom": about_whom(answers, str(answers.main))}
+    if first.first >= _LIKELY:
+        is_sure = first.first >= _SURE and not first.rests_on_prior
+        name, has = words(first.name), "has" if is_sure else "most likely has"
+        said = Markup("{name} {has} the greatest impact on {outcome} {whom}, with probability {figure}.").format(
+            name=_capital(name), has=has, figure=_figure(first), **place
+        )
+        named = [first]
+    else:
+        said = Markup(
+            "It is open which driver has the greatest impact on {outcome} {whom}: {first} with probability {figure}, "
+            "{second} with probability {other}."
+        ).format(
+            first=words(first.name), figure=_figure(first), second=words(second.name), other=_figure(second), **place
+        )
+        named = [first, second]
+    return said + _lowering(answers, outcome, named) + _resting(answers, named)
+
+
+def _lowering(answers: Answers, outcome: str, named: list[_Ranked]) -> Markup:
+    """Which of those named lower the outcome, and of which that is open."""
+    words = answers.fit.model.in_words
+    lowering = [words(row.name) for row in named if row.negative >= _SURE]
+    unsure = [words(row.name) for row in named if 1 - _SURE < row.negative < _SURE]
+    said = Markup()
+    if lowering:
+        lowers = "lower" if len(lowering) > 1 else "lowers"
+        said += Markup(" {names} {lowers} {outcome}.").format(
+            names=_capital(enumeration(lowering)), lowers=lowers, outcome=words(outcome)
+        )
+    if unsure:
+        said += Markup(" Whether {names} {raises} or {lowers} it is open.").format(
+            names=enumeration(unsure),
+            raises="raise" if len(unsure) > 1 else "raises",
+            lowers="lower" if len(unsure) > 1 else "lowers",
+        )
+    return said
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _resting(answers: Answers, named: list[_Ranked]) -> Markup:
+    names = [answers.fit.model.in_words(row.name) for row in named if row.rests_on_prior]
+    if not names:
+        return Markup()
+    rest = "effects rest" if len(names) > 1 else "effect rests"
+    return Markup(" The evidence leaves this open: the {rest} mostly on the prior ({names}).").format(
+        rest=rest, names=enumeration(names)
+    )
