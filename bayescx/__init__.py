@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from bayescx.estimands import what_if as what_if
     from bayescx.estimands.conflict import conflict as conflict
     from bayescx.estimands.expected import expected_margin as expected_margin
+    from bayescx.estimands.intercepts import intercept_differences as intercept_differences
     from bayescx.estimands.invariance import compare_invariance as compare_invariance
+    from bayescx.estimands.latent_means import comparable_means as comparable_means
+    from bayescx.estimands.latent_means import latent_means as latent_means
+    from bayescx.estimands.latent_means import rank_organizations as rank_organizations
     from bayescx.estimands.loading_differences import differing_items as differing_items
     from bayescx.estimands.loading_differences import loading_differences as loading_differences
     from bayescx.estimands.margin import margin_by_reporting as margin_by_reporting
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from bayescx.plots import plot_path_diagram as plot_path_diagram
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
     from bayescx.plots.conflict import plot_conflict as plot_conflict
+    from bayescx.plots.latent_means import plot_latent_means as plot_latent_means
     from bayescx.plots.loading_differences import plot_loading_differences as plot_loading_differences
     from bayescx.plots.margin import plot_margin as plot_margin
     from bayescx.plots.rank_probabilities import plot_ranks as plot_ranks
@@ -104,7 +109,9 @@ _HOMES = {
     ),
     "estimands.conflict": ("conflict",),
     "estimands.expected": ("expected_margin",),
+    "estimands.intercepts": ("intercept_differences",),
     "estimands.invariance": ("compare_invariance",),
+    "estimands.latent_means": ("comparable_means", "latent_means", "rank_organizations"),
     "estimands.loading_differences": ("differing_items", "loading_differences"),
     "estimands.margin": ("margin_by_reporting",),
     "estimands.published": ("predicted_figures",),
@@ -123,6 +130,7 @@ _HOMES = {
     "model.refit": ("refit",),
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
     "plots.conflict": ("plot_conflict",),
+    "plots.latent_means": ("plot_latent_means",),
     "plots.loading_differences": ("plot_loading_differences",),
     "plots.margin": ("plot_margin",),
     "plots.rank_probabilities": ("plot_ranks",),
