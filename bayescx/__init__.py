@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from bayescx.estimands import summarize as summarize
     from bayescx.estimands import total_effects as total_effects
     from bayescx.estimands import what_if as what_if
+    from bayescx.estimands.catch_up import catch_up as catch_up
     from bayescx.estimands.conflict import conflict as conflict
     from bayescx.estimands.expected import expected_margin as expected_margin
+    from bayescx.estimands.importance import importance_performance as importance_performance
     from bayescx.estimands.intercepts import intercept_differences as intercept_differences
     from bayescx.estimands.invariance import compare_invariance as compare_invariance
     from bayescx.estimands.latent_means import comparable_means as comparable_means
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from bayescx.plots import plot_path_diagram as plot_path_diagram
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
     from bayescx.plots.conflict import plot_conflict as plot_conflict
+    from bayescx.plots.importance_performance import plot_importance_performance as plot_importance_performance
     from bayescx.plots.latent_means import plot_latent_means as plot_latent_means
     from bayescx.plots.loading_differences import plot_loading_differences as plot_loading_differences
     from bayescx.plots.margin import plot_margin as plot_margin
@@ -107,8 +110,10 @@ _HOMES = {
         "total_effects",
         "what_if",
     ),
+    "estimands.catch_up": ("catch_up",),
     "estimands.conflict": ("conflict",),
     "estimands.expected": ("expected_margin",),
+    "estimands.importance": ("importance_performance",),
     "estimands.intercepts": ("intercept_differences",),
     "estimands.invariance": ("compare_invariance",),
     "estimands.latent_means": ("comparable_means", "latent_means", "rank_organizations"),
@@ -130,6 +135,7 @@ _HOMES = {
     "model.refit": ("refit",),
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
     "plots.conflict": ("plot_conflict",),
+    "plots.importance_performance": ("plot_importance_performance",),
     "plots.latent_means": ("plot_latent_means",),
     "plots.loading_differences": ("plot_loading_differences",),
     "plots.margin": ("plot_margin",),

@@ -13,6 +13,7 @@ import bayescx
 FUNCTIONS = {
     "average_variance_extracted",
     "build_model",
+    "catch_up",
     "comparable_means",
     "compare_invariance",
     "conflict",
@@ -24,6 +25,7 @@ FUNCTIONS = {
     "fit",
     "heterogeneity",
     "heterotrait_monotrait",
+    "importance_performance",
     "indirect_effects",
     "intercept_differences",
     "latent_means",
@@ -41,6 +43,7 @@ FUNCTIONS = {
     "parse_model",
     "plot_conflict",
     "plot_forest",
+    "plot_importance_performance",
     "plot_knobs",
     "plot_latent_means",
     "plot_loading_differences",
