@@ -56,7 +56,8 @@ def compare_invariance(
     ----------
     fit : Fit
         Its evidence, priors, scaling and everything but the pooling of loadings are kept. Free loadings leave the unit
-        of a factor to its first item (``identification="marker"``); densities do not depend on that unit.
+        of a factor to its first item (``identification="marker"``), in whose unit paths stay pooled: their score
+        depends a little on which item comes first. Figures published about organizations that are parted are left out.
     folds : int
         How many times a part is held out, at least 2. What remains of an organization must be enough for its
         covariances: more respondents than its variables + 1.
@@ -84,7 +85,7 @@ def compare_invariance(
     Raises
     ------
     FitError
-        If the model has no free loadings, there is one organization, none shared complete moments, or one is too
+        If the model has no free loadings, there is one organization, none shared complete moments, or all are too
         small for so many folds.
     ModelError
         If free loadings leave a factor of this model without a unit.
@@ -102,8 +103,8 @@ def compare_invariance(
     rest on few of the draws; each fold of an organization is therefore scored in as many pieces as an organization
     has parameters (at most 100), and their log densities are added.
 
-    Organizations with missing answers, correlations alone or published figures alone cannot be parted. They stay whole
-    in every refit and are not scored.
+    Organizations with missing answers, correlations alone or published figures alone cannot be parted, nor those too
+    small for so many folds. They stay whole in every refit and are not scored.
 
     Examples
     --------
@@ -173,10 +174,12 @@ def _splits(fit: Fit, folds: int, seed: int) -> list[_Split]:
             "no organization shared complete rows or covariances: only these can be parted into respondents to fit and "
             "respondents to predict; missing answers, correlations alone and published figures cannot"
         )
-    _check_sizes(evidence, complete, folds)
+    large = [j for j in complete if _is_large(evidence, j, folds)]
+    if not large:
+        raise FitError(_too_small(evidence, complete, folds))
     most = min(len(layout.components), _MOST_PIECES)
     out = []
-    for j in complete:
+    for j in large:
         n_obs = int(evidence.n_obs[j])
         degrees = tuple(tuple(_parts(d, min(d, most))) for d in _parts(n_obs - 1, folds))
         out.append(_Split(evidence.organizations[j], j, evidence.cov[j] * (n_obs - 1), degrees, seed))
@@ -193,24 +196,21 @@ def _parts(whole: int, count: int) -> list[int]:
     return [each + (i < more) for i in range(count)]
 
 
-def _check_sizes(evidence: Matched, complete: Sequence[int], folds: int) -> None:
-    """Refuse organizations of which too few respondents, or none in a fold, would remain."""
+def _is_large(evidence: Matched, j: int, folds: int) -> bool:
+    """Whether a fold holds respondents and enough of them remain without it."""
+    n_obs = int(evidence.n_obs[j])
+    return n_obs - 1 >= folds and n_obs - _parts(n_obs - 1, folds)[0] > len(evidence.variables) + 1
+
+
+def _too_small(evidence: Matched, complete: Sequence[int], folds: int) -> str:
     p = len(evidence.variables)
-    problems = []
-    for j in complete:
-        n_obs = int(evidence.n_obs[j])
-        rest = n_obs - _parts(n_obs - 1, folds)[0]
-        if n_obs - 1 < folds:
-            problems.append(f"{evidence.organizations[j]} (n = {n_obs}: fewer than one respondent per fold)")
-        elif rest <= p + 1:
-            problems.append(f"{evidence.organizations[j]} (n = {n_obs}: {rest} remain)")
-    if problems:
-        more = f" and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
-        raise FitError(
-            f"too small to be parted into {folds} folds: {', '.join(problems[:_LISTED])}{more}. Without a fold, more "
-            f"than {p + 1} respondents must remain for {p} variables: ask for another number of folds (the more, the "
-            "more remain, but no more than n - 1), or fit without these organizations (min_n of Evidence)"
-        )
+    shown = ", ".join(f"{evidence.organizations[j]} (n = {int(evidence.n_obs[j])})" for j in complete[:_LISTED])
+    more = f" and {len(complete) - _LISTED} more" if len(complete) > _LISTED else ""
+    return (
+        f"every organization is too small to be parted into {folds} folds: {shown}{more}. Without a fold, more than "
+        f"{p + 1} respondents must remain for {p} variables: ask for another number of folds (the more, the more "
+        "remain, but no more than n - 1)"
+    )
 
 
 def _loadings(fit: Fit, word: str) -> dict[str, Any]:
@@ -232,7 +232,9 @@ def _without(fit: Fit, splits: Sequence[_Split], fold: int) -> Matched:
     n_obs, cov = fit.evidence.n_obs.copy(), fit.evidence.cov.copy()
     for split in splits:
         n_obs[split.position], cov[split.position] = split.training(fold)
-    return replace(fit.evidence, n_obs=n_obs, cov=cov)
+    parted = {split.name for split in splits}
+    told = tuple(figure for figure in fit.evidence.published if parted.isdisjoint(figure.organizations))
+    return replace(fit.evidence, n_obs=n_obs, cov=cov, published=told)
 
 
 def _log_densities(fit: Fit, splits: Sequence[_Split], fold: int) -> Floats:

@@ -252,6 +252,8 @@ def _comparable(found: MeanDraws) -> list[bool]:
 def _verdict(noise: float) -> str:
     if np.isnan(noise):
         return "one variable: that it means the same everywhere is taken for granted"
+    if np.isinf(noise):
+        return "not comparable: organizations do not differ by more than the uncertainty of their means"
     could = f"intercepts of items could make up {100 * noise:.0f} % of the SD between organizations"
     return f"{'not comparable' if noise > MOST_NOISE else 'comparable'}: {could}"
 
@@ -259,7 +261,11 @@ def _verdict(noise: float) -> str:
 def _sentence(found: MeanDraws) -> str:
     """Which constructs organizations cannot be compared on, or that there is none."""
     noise = dict(zip(found.constructs, found.intercept_noise.tolist(), strict=True))
-    apart = [f"{name} ({100 * one:.0f} %)" for name, one in noise.items() if one > MOST_NOISE]
+    apart = [
+        f"{name} ({f'{100 * one:.0f} %' if np.isfinite(one) else 'no difference seen'})"
+        for name, one in noise.items()
+        if one > MOST_NOISE
+    ]
     if apart:
         return (
             f"Organizations should not be compared on {', '.join(apart)}: this much of the SD between organizations "

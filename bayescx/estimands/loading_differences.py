@@ -153,6 +153,7 @@ def differing_items(
     for name, value in (("probability", probability), ("ci_prob", ci_prob)):
         check_probability(name, value)
     found = loading_differences(fit, at_least)
+    check_items_can_be_named(fit)
     tau = _summary(found["tau"].values, ci_prob)
     deviation = _summary(found["deviation"].values, ci_prob)
     differs = found["differs"].values
@@ -174,6 +175,24 @@ def differing_items(
     table = pd.DataFrame(records)
     table.attrs = {"at_least": float(at_least), "probability": float(probability), "ci_prob": float(ci_prob)}
     return table
+
+
+def check_items_can_be_named(fit: Fit) -> None:
+    """Refuse factors whose unit is that of one item: a drift of that item would be charged to all others.
+
+    Raises
+    ------
+    FitError
+    """
+    layout = layout_of(fit)
+    scaled = {layout.constructs[factor[0].column] for factor in layout.averages}
+    fixed = {row.lhs for row in fit.model.loadings if row.fixed} if fit.identification == "mean" else set()
+    marked = {row.lhs for row in fit.model.loadings} if fit.identification == "marker" else fixed
+    if named := [name for name in layout.constructs if name in marked - scaled]:
+        raise FitError(
+            f"the unit of {', '.join(named)} is that of one item, so which items differ cannot be told: if that item "
+            'drifts, all others seem to. Fit with identification="mean", and without fixed loadings'
+        )
 
 
 def _check_threshold(at_least: object) -> None:

@@ -77,13 +77,16 @@ class MeanDraws:
 
     @cached_property
     def between(self) -> Floats:
-        """SD between organizations of their posterior means, (m,)."""
-        return np.asarray(np.nanstd(self.mean.mean(axis=0), axis=0, ddof=1))
+        """SD of means between organizations, less what uncertainty of each would show, (m,); 0 if it could be all."""
+        shown = np.nanvar(self.mean.mean(axis=0), axis=0, ddof=1)
+        uncertain = np.nanmean(self.mean.var(axis=0, ddof=1), axis=0)
+        return np.asarray(np.sqrt(np.maximum(shown - uncertain, 0.0)))
 
     @cached_property
     def intercept_noise(self) -> Floats:
         """SD that deviations of intercepts add to a mean, relative to ``between``, (m,)."""
-        return np.asarray(np.sqrt(self.added.mean(axis=0)) / self.between)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.sqrt(self.added.mean(axis=0)) / self.between)
 
     def by_chain(self, values: Floats) -> Floats:
         """Draws (S, ...) as (chain, draw, ...)."""
@@ -103,6 +106,11 @@ def mean_draws(fit: Fit, draws: int, intercept_sd: Prior, random_seed: int | Non
     wanted = whole_number("draws", draws, 2)
     seed = fit.seed if random_seed is None else whole_number("random_seed", random_seed, 0)
     _check_prior(intercept_sd)
+    if fit.pooling["loadings"] == "none" and fit.model.latents:
+        raise FitError(
+            "with free loadings each organization's factors have units of their own, so means cannot be compared; fit "
+            'with pooling={"loadings": "partial"}'
+        )
     shared = shared_means(fit)
     if len(shared.organizations) < 2:
         raise FitError(_too_few(shared))

@@ -8,8 +8,8 @@
 - "new": one more organization drawn from the population, *all* of its parameters, residual SDs included.
 - "alone": each organization fitted by itself, whatever the pooling: a normal approximation at the maximum of its
   likelihood times the priors of the population centres (a wide normal one where such a prior lives on the positive
-  half-line), given the loadings, which organizations always share. It shows what pooling changed; it is no part of
-  the posterior. Organizations known by published figures only have nothing of their own: nan.
+  half-line), given loadings that are the same for all, however they were pooled. It shows what pooling of the rest
+  changed; it is no part of the posterior. Organizations known by published figures only have nothing of their own: nan.
 
 Draws for organizations without data follow from the fit's seed, so that all answers speak of the same ones.
 """
@@ -133,7 +133,7 @@ def _refusal(fit: Fit, target: str) -> str | None:
         what = unreported if target == "average" else f"a {target} organization"
         return (
             f"nothing is known of {what}: with pooling 'none' for {' and '.join(apart)} there is no population that it "
-            "could come from; fit with pooling='partial' or 'full'"
+            f"could come from; fit with pooling={dict.fromkeys(apart, 'partial')}"
         )
     return None
 

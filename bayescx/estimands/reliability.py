@@ -34,8 +34,9 @@ def reliability(fit: Fit, target: Target = "organization", *, standardized: bool
     """Omega of each factor: the share of the variance of its items' sum that is due to the factor (McDonald 1999).
 
     (sum of loadings)^2 * variance of the factor / variance of the sum of its items, the latter with all that the model
-    has them share: other factors on which they load, and errors that covary. Items that run against their factor are
-    reversed before they are summed.
+    has them share: other factors on which they load, and errors that covary. Items that run against their factor, by
+    their mean loading, are reversed before they are summed: the same ones in all draws and organizations. Of the
+    average it is the mean of organizations' own omegas.
 
     Parameters
     ----------
@@ -64,18 +65,24 @@ def reliability(fit: Fit, target: Target = "organization", *, standardized: bool
     """
     measured = measurement_of(fit)
     unit = np.ones(len(measured.rows)) if standardized else measured.unit
+    keyed = _keys(fit, measured)
 
     def block(system: System) -> Floats:
         loadings = measured.loadings(system) * unit[:, None]
         sigma = measured.covariance(system) * unit[:, None] * unit
-        keyed = np.sign(loadings)
-        common = np.abs(loadings).sum(axis=-2) ** 2 * system.variance[..., measured.columns]
+        common = (keyed * loadings).sum(axis=-2) ** 2 * system.variance[..., measured.columns]
         return np.asarray(common / (keyed * (sigma @ keyed)).sum(axis=-2))
 
     return _answer(
         fit, target, measured, block, (FACTOR,), name="reliability",
         long_name="reliability of the sum of items (omega)", units="share of variance", standardized=standardized,
     )  # fmt: skip
+
+
+def _keys(fit: Fit, measured: Measurement) -> Floats:
+    """1 or -1 for each item of a factor, by the sign of its mean loading, else 0, (item, factor)."""
+    loadings = evaluate(fit, "organization", measured.loadings, key=None)
+    return np.asarray(np.where(np.nanmean(loadings, axis=(0, 1, 2)) < 0, -1.0, 1.0) * measured.belongs)
 
 
 def average_variance_extracted(fit: Fit, target: Target = "organization") -> xr.DataArray:

@@ -45,7 +45,6 @@ _TRANSFORMED = {
     "exogenous": "the log of an SD",
     "covariances": "the Fisher z of a (partial) correlation",
 }
-_TYPICAL_TAU = 0.1  # of loadings between organizations
 _VAGUE_SD = 10.0  # steers independent components whose prior has no SD
 
 
@@ -99,9 +98,9 @@ class Told(NamedTuple):
         """Means are their own free numbers."""
         return cls(np.zeros(n_pop), np.ones(n_pop), (np.zeros(0),) * n_pop, (np.zeros(0),) * n_pop)
 
-    def tie_scale(self, ties: Floats) -> Floats:
-        """About how far averages of means as placed are from what they are tied to, (constraints,)."""
-        told = np.array([np.sum(1.0 / (_TYPICAL_TAU**2 + one)) for one in self.variances])
+    def tie_scale(self, ties: Floats, tau: Floats) -> Floats:
+        """About how far sums of means as placed are from what they are tied to, (constraints,); ``tau`` is typical."""
+        told = np.array([np.sum(1.0 / (own**2 + one)) for own, one in zip(tau, self.variances, strict=True)])
         return np.asarray(np.sqrt(ties**2 @ (1.0 / (self.scale**-2.0 + told))))
 
 
@@ -368,7 +367,7 @@ class Arrays:
             tie=self.ties.matrix,
             tie_back=np.linalg.pinv(self.ties.matrix),
             tie_target=self.ties.target,
-            tie_scale=told.tie_scale(self.ties.matrix),
+            tie_scale=told.tie_scale(self.ties.matrix, self.sd_scale),
         )
 
     @cached_property

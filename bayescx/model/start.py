@@ -26,7 +26,7 @@ _TAU_SPREAD = 0.3  # of the free form of population SDs, over chains
 _SIGNED_CENTRE = -0.7  # log(1 + e^-0.7) = 0.4: a path of declared sign starts there
 _LEAST_PRECISION = 1e-3  # of an organization's own parameters, where the curvature is none
 _MOST_STARTS = 20
-_FIRM = 1e6  # precision with which loadings are taken to keep their sum
+_FIRM = 1e4  # times what their data say: precision with which loadings are taken to keep their sum
 _NO_INFORMATION = 1e-3  # a precision below this, per squared prior unit, is none
 
 
@@ -211,11 +211,18 @@ def _slices(arrays: Arrays) -> list[slice]:
     return [slice(int(end) - len(block), int(end)) for block, end in zip(arrays.blocks, ends, strict=True)]
 
 
-def _tie_within(arrays: Arrays, block: tuple[int, ...]) -> Floats:
-    """The average that the loadings of one factor keep, (0 or 1, block): their data do not tell it."""
-    matrix = arrays.ties.matrix[:, [arrays.population.index(c) for c in block if c in arrays.population]]
-    tied = matrix[np.any(matrix != 0.0, axis=1)]
-    return tied if tied.shape == (1, len(block)) else np.zeros((0, len(block)))
+def _tie_within(arrays: Arrays, block: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """The sum that the loadings of a block keep among themselves, (0 or 1, block), and what it is.
+
+    An organization's data do not tell it: whatever the factor's unit, they fit as well.
+    """
+    matrix, target = arrays.ties
+    members = [arrays.population.index(c) for c in block if c in arrays.population]
+    touches = np.any(matrix[:, members] != 0.0, axis=1)
+    elsewhere = np.delete(matrix, members, axis=1)
+    if touches.sum() != 1 or len(members) < len(block) or np.any(elsewhere[touches] != 0.0):
+        return np.zeros((0, len(block))), np.zeros(0)
+    return matrix[touches][:, members], target[touches]
 
 
 def _own_estimates(arrays: Arrays, steering: problem.Steering) -> tuple[Floats, Floats]:
@@ -225,18 +232,19 @@ def _own_estimates(arrays: Arrays, steering: problem.Steering) -> tuple[Floats, 
     offset = 0
     for here, block in zip(_slices(arrays), arrays.blocks, strict=True):
         size = len(block)
-        tie = np.zeros((0, size))
+        tie, total, firm = np.zeros((0, size)), np.zeros(0), 0.0
         if size > 1:
             precision = steering.block[:, offset : offset + size**2].reshape(n_org, size, size)
             offset += size**2
-            tie = _tie_within(arrays, block)
-            precision = precision + _FIRM * tie.T @ tie
+            tie, total = _tie_within(arrays, block)
+            firm = _FIRM * (1.0 + np.abs(precision).max())
+            precision = precision + firm * tie.T @ tie
         else:
             precision = steering.scalar[:, here, None]
         for j in range(n_org):
             if np.linalg.eigvalsh(precision[j])[0] > _NO_INFORMATION:
                 inverse = np.linalg.inv(precision[j])
-                told = steering.information[j, here] + _FIRM * tie.T @ np.full(len(tie), float(size))
+                told = steering.information[j, here] + firm * tie.T @ total
                 estimate[j, block] = inverse @ told
                 variance[j, block] = np.diagonal(inverse)
     return estimate, variance

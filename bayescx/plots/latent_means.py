@@ -180,6 +180,8 @@ class _Words:
         noise = float(rows[_NOISE].iloc[0])
         if np.isnan(noise):
             return "" if self.one_variable_each else "one variable: taken to mean the same everywhere"
+        if np.isinf(noise):
+            return "not comparable: no difference beyond the uncertainty of the means"
         if noise <= MOST_NOISE:
             return ""
         return f"not comparable: intercepts could make up {100 * noise:.0f} % of the SD between organizations"

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
-from bayescx.estimands.loading_differences import LOADING, check_probability, loading_differences
+from bayescx.estimands.loading_differences import (
+    LOADING,
+    check_items_can_be_named,
+    check_probability,
+    loading_differences,
+)
 from bayescx.fitted import Fit
 from bayescx.plots import style, typesetting
 from bayescx.plots.picture import Picture
@@ -73,6 +78,7 @@ def plot_loading_differences(
     for name, value in (("probability", probability), ("ci_prob", ci_prob)):
         check_probability(name, value)
     data = _table(fit, at_least, probability, ci_prob)
+    check_items_can_be_named(fit)
     words = _Words(fit, data, at_least, probability, ci_prob)
     with style.themed():
         page = _Differences(words, points).draw()

@@ -131,7 +131,10 @@ def _units(fit: Fit) -> str:
         observed += f" (nobody shared the units{whose}, so nothing is raw)"
     if not fit.model.latents:
         return observed
-    return f"{observed}; {'first loadings are' if fit.identification == 'marker' else 'loadings of a factor average'} 1"
+    if fit.identification == "marker":
+        return f"{observed}; first loadings are 1"
+    whose = " in the population" if fit.pooling["loadings"] == "partial" else ""
+    return f"{observed}; loadings of a factor average 1{whose}"
 
 
 def _targets(fit: Fit) -> str:

@@ -144,6 +144,12 @@ def _blocks(fit: Fit) -> list[str]:
     return [block for block in _BLOCKS if layout.of_block(block)]
 
 
+def _factor_scale(fit: Fit) -> str:
+    if fit.identification == "marker":
+        return "first loading is 1"
+    return "loadings average 1" + (" in the population" if fit.pooling["loadings"] == "partial" else "")
+
+
 def settings(fit: Fit) -> list[tuple[str, str]]:
     """What a person needs to know to sample the same draws again."""
     about = fit.provenance
@@ -152,7 +158,7 @@ def settings(fit: Fit) -> list[tuple[str, str]]:
         ("chains × (tuning + draws)", f"{about['chains']} × ({about['tune']} + {about['draws']})"),
         ("target acceptance", f"{about['target_accept']:g}"),
         ("engine", str(about["engine"])),
-        ("factor scale", {"mean": "loadings average 1", "marker": "first loading is 1"}[fit.identification]),
+        ("factor scale", _factor_scale(fit)),
         ("sampled", f"{about['created_at'][:16].replace('T', ' ')} UTC, {about['seconds']:.1f} seconds"),
         ("SHA-256 of the evidence", fit.evidence.fingerprint),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),

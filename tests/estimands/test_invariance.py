@@ -221,10 +221,29 @@ def test_evidence_that_cannot_be_parted_says_so(example_fit: bcx.Fit) -> None:
     patterns = dict.fromkeys(fit.organizations, ())
     with pytest.raises(FitError, match="no organization shared complete rows or covariances"):
         compare_invariance(replace(fit, evidence=replace(fit.evidence, patterns=patterns)))
-    with pytest.raises(FitError, match=r"into 2 folds: north \(n = 14: 7 remain\), south .* more than 7 respondents"):
-        compare_invariance(replace(fit, evidence=replace(fit.evidence, n_obs=np.array([14, 14]))), folds=2)
-    with pytest.raises(FitError, match=r"into 20 folds: north \(n = 16: fewer than one respondent per fold\)"):
+    small = replace(fit, evidence=replace(fit.evidence, n_obs=np.array([14, 14])))
+    with pytest.raises(FitError, match=r"into 2 folds: north \(n = 14\), south \(n = 14\).* more than 7 respondents"):
+        compare_invariance(small, folds=2)
+    with pytest.raises(FitError, match=r"into 20 folds: north \(n = 16\)"):
         compare_invariance(fit, folds=20)
+
+
+def test_an_organization_too_small_to_be_parted_stays_whole() -> None:
+    fit = drifting(TEXT, ["north", "south"])
+    fit = replace(fit, evidence=replace(fit.evidence, n_obs=np.array([14, 300])))
+    (split,) = invariance._splits(fit, 2, 1)
+    assert split.name == "south"
+    assert invariance._without(fit, [split], 0).n_obs.tolist()[0] == 14
+
+
+def test_figures_about_those_who_are_parted_are_held_out_too() -> None:
+    fit = drifting(TEXT, ["north", "south"])
+    about: dict[str, Any] = {"statistic": "r_squared", "outcome": "g", "value": 0.5, "n_obs": 100}
+    figures = tuple(bcx.Published(organizations=[name], **about) for name in ("south", "elsewhere"))
+    evidence = replace(fit.evidence, n_obs=np.array([14, 300]), published=figures)
+    (split,) = invariance._splits(replace(fit, evidence=evidence), 2, 1)
+    kept = invariance._without(replace(fit, evidence=evidence), [split], 0).published
+    assert [figure.organizations for figure in kept] == [("elsewhere",)]
 
 
 def test_a_factor_that_has_no_unit_when_loadings_are_free() -> None:

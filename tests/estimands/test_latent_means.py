@@ -52,13 +52,15 @@ def test_differences_that_intercepts_could_make_up_are_not_comparable() -> None:
     noise = found["intercept_noise"].to_series()
     assert noise["f"] < 0.25 < 0.5 < noise["g"]
     assert np.isnan(noise["o"])
-    share = f"{100 * noise['g']:.0f} %"
-    assert found.attrs["comparability"].startswith(f"Organizations should not be compared on g ({share}): ")
+    assert np.isinf(noise["g"])  # its means differ by no more than they are uncertain
+    assert found.attrs["comparability"].startswith("Organizations should not be compared on g (no difference seen): ")
     table = comparable_means(mean_fit()).set_index("construct")
     assert table.loc["g", "verdict"] == (
-        f"not comparable: intercepts of items could make up {share} of the SD between organizations"
+        "not comparable: organizations do not differ by more than the uncertainty of their means"
     )
-    np.testing.assert_allclose(table["added_sd"] / table["sd_between"], table["intercept_noise"])
+    assert table.loc["g", "sd_between"] == 0
+    told = table.loc["f"]
+    assert told["added_sd"] / told["sd_between"] == pytest.approx(told["intercept_noise"])
     assert table.loc["g", "added_sd"] > 2 * table.loc["f", "added_sd"]
     assert table.loc["g", "added_sd"] < 0.25 / np.sqrt(3)  # that of an average of three items: the best are known
 

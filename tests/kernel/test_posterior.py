@@ -186,7 +186,7 @@ def tied(arrays: Arrays, mu: Floats, told: Told) -> tuple[Floats, float]:
     gap = total @ mu - counts
     nearest = mu - np.linalg.lstsq(total, gap)[0]
     np.testing.assert_allclose(total @ nearest, counts)
-    return nearest, -0.5 * float(((gap / told.tie_scale(total)) ** 2).sum())
+    return nearest, -0.5 * float(((gap / told.tie_scale(total, arrays.sd_scale)) ** 2).sum())
 
 
 def test_the_cases_take_every_route() -> None:
