@@ -33,10 +33,12 @@ lint: $(DEV)  ## check style, formatting, types and which module may import whic
 bench: $(DEV)  ## measure the engine
 	@$(BIN)/python -m benchmarks
 
-calibrate: $(DEV)  ## simulated studies: do the intervals cover? (long)
+calibrate: $(DEV)  ## simulated studies: do the intervals cover? and the long notebooks (long)
 	@$(BIN)/python -m benchmarks.calibration
 	@$(BIN)/python -m benchmarks.coverage_mixes
 	@$(BIN)/python -m benchmarks.conflict
+	@$(BIN)/python -m benchmarks.coverage_loadings
+	@$(BIN)/python -m pytest -n 2 -m calibration
 
 pictures: $(BASE)  ## draw the pictures of the README anew
 	@$(BIN)/python docs/pictures.py

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = sorted(file.name for file in FOLDER.glob("*.ipynb"))
+LONG = {"02_margin_of_error.ipynb", "03_drivers.ipynb"}  # minutes each: run by `make calibrate`
 SECONDS = 120
 
 
@@ -44,13 +45,15 @@ def complaints(notebook: NotebookNode) -> dict[str, str]:
 
 
 def test_the_notebooks_are_there() -> None:
-    assert {"00_first_steps.ipynb", "01_value_creation.ipynb"} <= set(NAMES)
+    assert {"00_first_steps.ipynb", "01_value_creation.ipynb", *LONG} == set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.calibration] if name in LONG else []) for name in NAMES]
+)
 def test_it_runs_from_top_to_bottom_without_a_warning(name: str, tmp_path: Path) -> None:
     notebook = read(name)
-    run(notebook, tmp_path)
+    run(notebook, tmp_path, 1200 if name in LONG else SECONDS)
     assert complaints(notebook) == {}
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
