@@ -37,7 +37,8 @@ QuantityName = str | tuple[str, ...]
 _WORKS = (
     '"outcome~cause" (direct effect), ("total", cause, outcome), ("indirect", cause, outcome) or ("r_squared", outcome)'
 )
-_PRIOR_DRAWS = 4000
+_PRIOR_DRAWS, _FEWEST_DRAWS = 4000, 600
+_MOST_ORGANIZATIONS = 40_000  # of all populations together, to bound memory
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Quantity:
         sets to 0 and the priors nearly always make impossible.
         """
         layout = layout_of(fit)
-        populations = simulated_populations(fit, layout, fit.n_planned, _PRIOR_DRAWS)[:, 1:]
+        draws = min(_PRIOR_DRAWS, max(_FEWEST_DRAWS, _MOST_ORGANIZATIONS // fit.n_planned))
+        populations = simulated_populations(fit, layout, fit.n_planned, draws)[:, 1:]
         if (u := possible_populations(layout, populations)) is None:
             return None
         with np.errstate(all="ignore"):

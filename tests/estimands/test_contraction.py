@@ -70,3 +70,10 @@ def test_priors_without_a_variance(example_rows: pd.DataFrame, prior: bcx.Prior,
 def test_no_free_path(example_rows: pd.DataFrame) -> None:
     with pytest.raises(FitError, match="no free path"):
         contraction(quick_fit(example_rows, "loyalty ~ 0.5*trust"))
+
+
+def test_signs_and_the_scale_of_figures_count_to_the_prior(figures_fit: bcx.Fit) -> None:
+    """What an effect of the typical organization says, a path's own contraction says too, but for standardizing."""
+    centre = contraction(figures_fit)["beta_mu"]
+    effect = bcx.direct_effects(figures_fit, "typical")["contraction"]
+    assert (np.abs(centre.sel(path=effect["path"].values) - effect.values) < 0.35).all()
