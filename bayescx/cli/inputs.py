@@ -122,12 +122,18 @@ def _signs(model: PathModel, matched: Matched) -> list[str]:
     if not (matched.published or matched.signs):
         return []
     from bayescx.model.prepare import prepare
+    from bayescx.model.signs import told_paths
 
     prepared = prepare(model, matched)
     signed = [prepared.layout.components[c].name for c in (prepared.informed.signs if prepared.informed else {})]
     assumed = [printable(name) for name in signed if name not in matched.signs]
     declared = [f"{printable(name)} {'+' if sign > 0 else '-'}" for name, sign in matched.signs.items()]
     said = [f"Declared signs: {', '.join(declared)}."] if declared else []
+    told = [printable(name) for name in told_paths(prepared.layout, matched) if name in matched.signs]
+    if told:
+        said.append(
+            f"Of {', '.join(told)} data tell too: the centre of the population keeps the declared sign all the same."
+        )
     if assumed:
         said.append(
             f"Taken to be positive, where only figures speak: {', '.join(assumed)}. A path that is not is declared "

@@ -59,7 +59,8 @@ class Evidence:
     published : tuple of Published
         Figures published about sets of organizations.
     signs : mapping of str to int
-        Declared sign, 1 or -1, of paths by name ("loyalty~trust"); a path that is not named is positive.
+        Declared sign, 1 or -1, of paths by name ("loyalty~trust"). The centre of the population has it, even where rows
+        or moments tell of the path. Of the others data decide, or they are positive where only figures speak.
     n_planned : int
         Number of organizations planned; by default those present.
     min_n : int or None
@@ -132,7 +133,8 @@ class Evidence:
         published : sequence of Published
             Figures published about sets of organizations.
         signs : mapping of str to int, optional
-            Declared sign, 1 or -1, of paths that only figures speak of; positive where not declared.
+            Declared sign, 1 or -1, of paths; it truncates the centre of the population, even where data tell of
+            the path. Paths that only figures speak of are positive where it is not declared.
         missing : str
             "fiml" (every answer counts, also of respondents who left some out) or "listwise" (respondents who answered
             everything that a model needs).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from bayescx.evidence.figure_fields import (
 from bayescx.evidence.findings import listing, printable, shortened, suggestion
 from bayescx.evidence.moments import is_whole
 
-__all__ = ["field_problems"]
+__all__ = ["field_problems", "limits_of"]
 
 FEWEST = 3
 """Respondents without which no statistic here has a sampling error."""
@@ -32,6 +33,14 @@ FEWEST = 3
 MOST = 10**12
 LARGEST_SHARE = 10.0
 """Mediated shares leave 0 to 1 where paths have different signs, but beyond this somebody wrote a percentage."""
+
+LARGEST_EFFECT = 2.0
+"""Standardized paths leave -1 to 1 where causes are closely related, but beyond this somebody wrote a percentage."""
+
+WIDEST_GRID = 0.5
+"""On a grid as wide as this a statistic between -1 and 1 has next to no values."""
+
+_OFF_GRID = 1e-4  # of a step, which single precision keeps to
 
 
 def field_problems(figure: Mapping[str, Any]) -> list[str]:
@@ -182,29 +191,44 @@ def _value_problems(figure: Mapping[str, Any]) -> Iterator[str]:
     grid = figure.get("rounded_to", DEFAULTS["rounded_to"])
     if not is_finite(grid) or float(grid) <= 0:
         yield f"rounded_to is the grid of the value, a number above 0 such as 0.01, found {shown(grid)}"
-    elif float(grid) > 1 and _limits(measured(figure), figure.get("reading")) is not None:
-        yield f"rounded_to is in the units of value, found {shown(grid)}{_as_fraction(float(grid))}"
+    else:
+        yield from _grid_problems(limits_of(measured(figure), figure.get("reading")), value, float(grid), grid)
 
 
-def _limits(statistic: str, reading: object) -> tuple[float, float] | None:
-    """Where the values of a statistic lie."""
+def limits_of(statistic: str, reading: object) -> tuple[float, float] | None:
+    """Where the values of a statistic lie, if there are limits."""
     if statistic == "r_squared" or (statistic == "share" and reading in ("coefficients", "pratt", "traceable")):
         return 0.0, 1.0
-    return {"correlation": (-1.0, 1.0), "share": (-LARGEST_SHARE, LARGEST_SHARE)}.get(statistic)
+    effect = (-LARGEST_EFFECT, LARGEST_EFFECT)
+    others = {"correlation": (-1.0, 1.0), "share": (-LARGEST_SHARE, LARGEST_SHARE), "path": effect}
+    return (others | {"total_effect": effect}).get(statistic)
+
+
+def _grid_problems(limits: tuple[float, float] | None, value: Any, grid: float, found: object) -> Iterator[str]:
+    """Check a grid against what it holds: values of some size, and this one."""
+    if limits is not None and (grid > 1 or (limits[1] == 1 and grid >= WIDEST_GRID)):
+        yield f"rounded_to is in the units of value, found {shown(found)}{_as_fraction(grid) or ': such as 0.01'}"
+    elif is_finite(value) and (limits is None or limits[0] <= float(value) <= limits[1]):
+        steps = float(value) / grid
+        if math.isfinite(steps) and abs(steps - round(steps)) > _OFF_GRID + 1e-9 * abs(steps):
+            finer = 10.0 ** -min(max(-int(Decimal(repr(float(value))).as_tuple().exponent), 0), 9)
+            works = f"write rounded_to = {finer:g}, or the value as it was printed"
+            yield f"value {shown(value)} is not on its grid, the multiples of {shown(found)}: {works}"
 
 
 def _range_problems(statistic: str, reading: object, value: float, found: object) -> Iterator[str]:
-    limits = _limits(statistic, reading)
+    limits = limits_of(statistic, reading)
     if limits is None or limits[0] <= value <= limits[1]:
         return
     name = f"{statistic} ({reading})" if statistic == "share" else statistic
     low, high = (f"{limit:g}" for limit in limits)
-    yield f"value of {_a(name)} lies between {low} and {high}, found {shown(found)}{_as_fraction(value)}"
+    works = _as_fraction(value) if value > 0 or limits[0] < 0 else ""
+    yield f"value of {_a(name)} lies between {low} and {high}, found {shown(found)}{works}"
 
 
 def _as_fraction(value: float) -> str:
     """Say how a percentage is written, where a value looks like one."""
-    return f": write {value / 100:g}" if 2 <= value <= 100 else ""
+    return f": write {value / 100:g}" if 2 <= abs(value) <= 100 else ""
 
 
 def _in_numbers(value: object) -> str:

@@ -66,7 +66,10 @@ def _twice(published: Sequence[Published]) -> Iterator[str]:
             yield f"{figure.label}: the same figure is given {count} times {source}"
 
 
-_WITHOUT_SOURCE = 'without a source; keep one, or give each its source = "..."'
+_WITHOUT_SOURCE = (
+    'without a source; keep one. Two prints of the same respondents have a source = "..." each; of two samples of one '
+    'organization the larger is evidence and the other has use = "check" and its source'
+)
 
 
 def _statement(figure: Published) -> tuple[object, ...]:

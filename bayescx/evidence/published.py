@@ -33,16 +33,20 @@ class Published:
                                                          "coefficients": path / sum of all paths into the outcome;
                                                          "pratt": path x correlation / R-squared;
                                                          "traceable": squared total effect / R-squared
-    ``ordering``     of, outcome, cause, among           the path or total effect of `cause` is the greatest
+    ``ordering``     of, outcome, cause, among           the path or total effect of `cause` is the greatest by size
     ``bound``        of, side and the keys of `of`       one of the statistics above is "at_least" or "at_most" value
     ================ =================================== ======================================================
+
+    Sizes and quotients are those given the signs of paths that are declared, or assumed where only figures speak; paths
+    whose sign data tell and nobody declared count as positive in orderings and in bounds of ratios.
 
     Parameters
     ----------
     statistic : str
         One of the table.
     organizations : sequence of str
-        The set that the figure speaks of.
+        The set that the figure speaks of. Figures that share an organization are taken to be of the same respondents,
+        whatever their source and `n_obs`: of two independent samples of one organization only one may be evidence.
     n_obs : int or (int, int)
         Respondents of the set together, at least 3; they are split equally. A range where it was not published.
     value : float
@@ -51,7 +55,8 @@ class Published:
         The grid that the value was rounded to, in its own units.
     rule : {"mean", "pooled", "each"}
         What the figure is of its set: the mean over organizations of each one's statistic (for ratios and shares the
-        ratio of the means), the statistic of all respondents together, or what every organization shows.
+        ratio of the means), the statistic of all respondents together, or what every organization shows. "pooled"
+        pools within organizations: differences of means between them are not in it.
     outcome, cause : str
         Constructs of the model; in an ordering, `cause` has the greatest effect.
     numerator, denominator : sequence of str
@@ -70,7 +75,7 @@ class Published:
         Whether the figure informs the posterior or is compared with what the posterior predicts.
     overlap : {"refuse", "replace"}
         What happens where an organization of the set shared rows or moments too, so that its respondents would count
-        twice: refuse, or take its own statistic out of the figure (rules "mean" and "each").
+        twice: refuse, or take its own statistic and its respondents out of the figure (rules "mean" and "each").
     wording, source : str
         The words as printed, and where.
 
@@ -270,15 +275,27 @@ def _path_problems(figure: Published, causes: Mapping[str, Sequence[str]]) -> li
         needed = [name for name in (figure.cause, *figure.numerator, *figure.denominator, *figure.among) if name]
         absent = [name for name in needed if name not in direct]
         there = f"{outcome} has the cause{'s' if len(direct) > 1 else ''} {listing(direct, 8)}"
-        return [f"the model has no path {shown(f'{figure.outcome}~{name}')}; {there}" for name in absent]
+        wrong = [f"the model has no path {shown(f'{figure.outcome}~{name}')}; {there}" for name in absent]
+        return wrong or _constant_problems(figure, direct)
     # an indirect effect needs a route through another cause, a total effect any route
     last = [name for name in direct if name != figure.cause] if figure.reading == "mediated" else direct
     through = "through other constructs " if figure.reading == "mediated" else ""
+    absent = [name for name in (figure.cause, *figure.among) if not any(name in _upstream(one, causes) for one in last)]
     return [
-        f"no route leads {through}from {shown(name)} to {outcome} in the model"
-        for name in (figure.cause, *figure.among)
-        if not any(name in _upstream(one, causes) for one in last)
-    ]
+        f"no route leads {through}from {shown(name)} to {outcome} in the model" for name in absent
+    ] or _constant_problems(figure, direct)
+
+
+def _constant_problems(figure: Published, direct: Sequence[str]) -> list[str]:
+    """A share of everything says nothing about paths, and a value other than 1 would only bend them."""
+    if figure.measured != "share":
+        return []
+    outcome, cause = shown(figure.outcome), shown(figure.cause)
+    if figure.reading == "mediated":
+        why = f"there is no direct path from {cause} to {outcome}" if figure.cause not in direct else ""
+    else:
+        why = f"{cause} is the only cause of {outcome}" if list(direct) == [figure.cause] else ""
+    return [f"is 1 in this model by construction, whatever the paths are, as {why}; leave it out"] if why else []
 
 
 _MEASURES = {

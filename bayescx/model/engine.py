@@ -18,6 +18,7 @@ from bayescx.kernel.posterior import expand, functions_for, log_density
 from bayescx.model.arrays import Arrays
 from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.start import Start
+from bayescx.model.starting import check_starts
 
 __all__ = ["compile_kernel", "sample_kernel"]
 
@@ -117,5 +118,12 @@ def _through_python(start: Start) -> Any:
 
 
 def sample_kernel(start: Start, settings: SamplerSettings) -> xr.DataTree:
-    """Sample; the result has the expanded draws by group of components and nutpie's statistics."""
+    """Sample; the result has the expanded draws by group of components and nutpie's statistics.
+
+    Raises
+    ------
+    FitError
+        If the density is zero where chains would start.
+    """
+    check_starts(start, settings)
     return run_nutpie(compile_kernel(start), settings)

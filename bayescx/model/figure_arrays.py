@@ -45,7 +45,7 @@ class FigureSet:
     organizations : tuple of str
         All J of the evidence.
     log_n : mapping
-        Log of each member's respondents, whatever the figures about it are used for.
+        Log of each member's respondents: the most that a figure counts which is evidence, or else one to check.
     """
 
     terms: tuple[Term, ...]
@@ -58,10 +58,9 @@ class FigureSet:
         """Group terms by the samples that they speak of."""
         groups = _connected([set(term.members) for term in terms])
         members = tuple(name for name in matched.organizations if matched.level.get(name) == "figures")
-        log_n: dict[str, float] = {}
-        for figure in matched.published:
-            for name in figure.organizations:
-                log_n.setdefault(name, member_log_n(figure)[0])
+        told = [(term.members, term.log_n) for term in terms]
+        checked = [(one.organizations, member_log_n(one)[0]) for one in matched.published if one.use == "check"]
+        log_n = _greatest(checked) | _greatest(told)
         return cls(tuple(terms[t] for group in groups for t in group), members, matched.organizations, log_n)
 
     @cached_property
@@ -72,7 +71,11 @@ class FigureSet:
     @cached_property
     def unknown_sizes(self) -> tuple[UnknownSize, ...]:
         """Samples whose size is a free number, each once."""
-        found = {term.sample: UnknownSize(term.sample[0], term.log_n, term.log_n_sd) for term in self.terms}
+        first = {term.sample: term for term in reversed(self.terms)}
+        samples = dict.fromkeys(term.sample for term in self.terms)
+        found = {
+            key: UnknownSize(first[key].figure.organizations, first[key].log_n, first[key].log_n_sd) for key in samples
+        }
         return tuple(size for size in found.values() if size.log_n_sd > 0)
 
     @cached_property
@@ -137,6 +140,14 @@ class FigureSet:
         }
         firm = [[(name, sole.get(c, -1)) in explained for c in components] for name in self.members]
         return np.array(firm, dtype=np.int64).reshape(len(self.members), len(components))
+
+
+def _greatest(sizes: Sequence[tuple[Sequence[str], float]]) -> dict[str, float]:
+    """The greatest log n of each organization."""
+    out: dict[str, float] = {}
+    for names, log_n in sizes:
+        out |= {name: max(out.get(name, log_n), log_n) for name in names}
+    return out
 
 
 def _connected(sets: Sequence[set[str]]) -> list[list[int]]:

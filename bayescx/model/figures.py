@@ -4,13 +4,14 @@ A figure becomes one or more terms. A term compares sum_q w_q (N_q - v D_q) with
 of *atoms* (paths, total effects, correlations, explained variances) in the equation-by-equation regressions that the
 covariance matrix of constructs of organization q implies. Where a model has no residual covariances these regressions
 are its equations. A statistic that is no ratio has D = 0 and the published value as constant; an ordering or a bound
-says that the contrast is positive.
+says that the contrast is positive. Orderings speak of size, and bounds of a ratio divide by D: both are turned by the
+sign of what they compare or divide by, where it is declared or assumed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,12 +20,16 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx.errors import EvidenceError
 from bayescx.evidence import Matched, Published
+from bayescx.evidence.figure_checks import limits_of
+from bayescx.evidence.findings import listing, printable
 from bayescx.kernel.statistics import CORRELATION, PATH, PRATT, R_SQUARED, SQUARED_TOTAL, TOTAL
 from bayescx.model.layout import Layout
+from bayescx.model.signs import EffectSigns, component_signs
 
 __all__ = ["Atom", "Term", "causes_of", "contrast_of", "figure_terms", "member_log_n"]
 
 Floats = NDArray[np.float64]
+_FEWEST_LEFT = 10  # respondents of each organization that is left once others of its set are taken out
 _BY_ITEMS = 'cannot be taken out where constructs are measured by items; use = "check" compares the figure instead'
 
 
@@ -79,8 +84,8 @@ class Term:
 
     @property
     def sample(self) -> tuple[tuple[str, ...], int | tuple[int, int]]:
-        """The set and its size: figures that have them in common come from one sample."""
-        return self.figure.organizations, self.figure.n_obs
+        """The set, in the order of names, and its size: figures that have them in common come from one sample."""
+        return tuple(sorted(self.figure.organizations)), self.figure.n_obs
 
 
 def causes_of(layout: Layout) -> list[list[int]]:
@@ -98,9 +103,10 @@ def figure_terms(layout: Layout, matched: Matched, published: Sequence[Published
     Raises
     ------
     EvidenceError
-        If a figure's part cannot be taken out.
+        If a figure's part cannot be taken out, or leaves what the others cannot show.
     """
-    return [term for figure in published for term in _terms(layout, matched, figure)]
+    effects = EffectSigns.of(layout, component_signs(layout, matched))
+    return [term for figure in published for term in _terms(layout, matched, effects, figure)]
 
 
 def member_log_n(figure: Published) -> tuple[float, float]:
@@ -110,11 +116,11 @@ def member_log_n(figure: Published) -> tuple[float, float]:
     return float(middle), float((np.log(high) - np.log(low)) / 4.0)
 
 
-def _terms(layout: Layout, matched: Matched, figure: Published) -> list[Term]:
+def _terms(layout: Layout, matched: Matched, effects: EffectSigns, figure: Published) -> list[Term]:
     log_n, log_n_sd = member_log_n(figure)
     sets = [(name,) for name in figure.organizations] if figure.rule == "each" else [figure.organizations]
     out = []
-    for atoms, value in _readings(layout, figure):
+    for atoms, value in _readings(layout, effects, figure):
         is_ratio = any(atom.denominator for atom in atoms)
         for members in sets:
             whole = Term(
@@ -132,29 +138,40 @@ def _terms(layout: Layout, matched: Matched, figure: Published) -> list[Term]:
     return out
 
 
-def _readings(layout: Layout, figure: Published) -> list[tuple[tuple[Atom, ...], float]]:
+def _readings(layout: Layout, effects: EffectSigns, figure: Published) -> list[tuple[tuple[Atom, ...], float]]:
     """Atoms and published value of each contrast; bounds and orderings are turned so that they say "positive"."""
     index = {name: i for i, name in enumerate(layout.constructs)}
     if figure.statistic == "ordering":
         code = PATH if figure.of == "path" else TOTAL
-        row, first = index[figure.outcome], index[figure.cause]
-        return [
-            ((Atom(code, row, first, 1.0, 0.0), Atom(code, row, index[other], -1.0, 0.0)), 0.0)
-            for other in figure.among
-        ]
+        row = index[figure.outcome]
+        sign_of = effects.path if figure.of == "path" else effects.total
+        first, *others = (
+            Atom(code, row, index[name], float(sign_of(row, index[name]) or 1), 0.0)
+            for name in (figure.cause, *figure.among)
+        )
+        return [((first, other._replace(contrast=-other.contrast)), 0.0) for other in others]
     value = float(figure.value or 0.0)
     numerator, denominator = _parts(layout, figure, index)
     turn = -1.0 if figure.statistic == "bound" and figure.side == "at_most" else 1.0
+    divided = _denominator_sign(effects, figure, denominator) if figure.statistic == "bound" else 1.0
     weights: dict[tuple[int, int, int], list[float]] = {}
     for key, weight in numerator:
-        weights.setdefault(key, [0.0, 0.0])[0] += turn * weight
+        weights.setdefault(key, [0.0, 0.0])[0] += divided * turn * weight
     for key, weight in denominator:
-        weights.setdefault(key, [0.0, 0.0])[0] -= turn * weight * value
-        weights[key][1] += weight
+        weights.setdefault(key, [0.0, 0.0])[0] -= divided * turn * weight * value
+        weights[key][1] += divided * weight
     return [(tuple(Atom(*key, *pair) for key, pair in weights.items()), turn * value)]
 
 
 Weighted = list[tuple[tuple[int, int, int], float]]
+
+
+def _denominator_sign(effects: EffectSigns, figure: Published, denominator: Weighted) -> float:
+    """The sign of what a bound divides by; + where it is open, and where nothing is divided."""
+    signs = {effects.path(row, cause) for (code, row, cause), _ in denominator if code == PATH}
+    if figure.reading == "mediated":
+        signs = {effects.total(row, cause) for (_, row, cause), _ in denominator}
+    return -1.0 if signs == {-1} else 1.0
 
 
 def _parts(layout: Layout, figure: Published, index: Mapping[str, int]) -> tuple[Weighted, Weighted]:
@@ -191,33 +208,82 @@ def _parts(layout: Layout, figure: Published, index: Mapping[str, int]) -> tuple
 
 def _without_known(layout: Layout, matched: Matched, term: Term) -> Term | None:
     """The term without organizations that shared data themselves: their own statistic is known, not estimated."""
-    known = [name for name in term.members if matched.level.get(name) != "figures"]
-    if not known or term.figure.use == "check":
+    figure = term.figure
+    shared = [name for name in figure.organizations if matched.level.get(name) != "figures"]
+    if not shared or figure.use == "check":
         return term
-    if layout.model.latents:
+    known = [name for name in term.members if name in shared]
+    if known and layout.model.latents:
         raise EvidenceError(
             "published figures",
-            [f"{term.figure.label}: the statistic of {', '.join(known)} {_BY_ITEMS}"],
+            [f"{figure.label}: the statistic of {', '.join(known)} {_BY_ITEMS}"],
         )
     left = [(name, w) for name, w in zip(term.members, term.weights, strict=True) if name not in known]
     if not left:
         return None
-    columns = [matched.variables.index(name) for name in layout.constructs]
+    columns = [matched.variables.index(name) for name in layout.constructs] if known else []
     constant, below = term.constant, term.denominator_constant
     for name in known:
         cov = matched.cov[matched.organizations.index(name)][np.ix_(columns, columns)]
         if np.isnan(cov).any():
             raise EvidenceError(
                 "published figures",
-                [f"{term.figure.label}: {name} lacks variables, so its statistic cannot be taken out of the figure"],
+                [f"{figure.label}: {name} lacks variables, so its statistic cannot be taken out of the figure"],
             )
         contrast, denominator = _sums(term, algebra.regressions(cov, causes_of(layout)))
         constant -= float(contrast) / len(term.members)
         below += float(denominator) / len(term.members)
-    return Term(
-        term.figure, tuple(name for name, _ in left), tuple(w for _, w in left), term.atoms, constant, below,
-        term.rounding, term.is_sign, term.is_pooled, term.log_n, term.log_n_sd,
+    log_n = _log_n_of_rest(matched, figure, shared, term.log_n)
+    rest = replace(
+        term, members=tuple(name for name, _ in left), weights=tuple(w for _, w in left),
+        constant=constant, denominator_constant=below, log_n=log_n,
     )  # fmt: skip
+    _check_rest(rest, known)
+    return rest
+
+
+def _log_n_of_rest(matched: Matched, figure: Published, shared: Sequence[str], stated: float) -> float:
+    """Log of the respondents of each organization of the rest; of a range, as ``stated``.
+
+    Raises
+    ------
+    EvidenceError
+        If those who shared data are so many that fewer than ten of the figure's respondents are left for each other.
+    """
+    most = figure.n_obs[1] if isinstance(figure.n_obs, tuple) else figure.n_obs
+    counts = {name: int(matched.n_obs[matched.organizations.index(name)]) for name in shared}
+    others = [name for name in figure.organizations if name not in counts]
+    rest = most - sum(counts.values())
+    if rest < _FEWEST_LEFT * len(others):
+        of_whom = listing([f"{printable(name)} {n}" for name, n in counts.items()], 8)
+        to_whom = listing([printable(name) for name in others], 8)
+        problem = (
+            f"{figure.label}: n_obs counts the respondents of the set together, {most}, of whom shared data: "
+            f"{of_whom}; that leaves {max(rest, 0)} for {to_whom}, and each needs "
+            f'{_FEWEST_LEFT}; n_obs = {most - rest + _FEWEST_LEFT * len(others)} or more would do, or use = "check"'
+        )
+        raise EvidenceError("published figures", [problem])
+    return stated if isinstance(figure.n_obs, tuple) else float(np.log(rest) - np.log(len(others)))
+
+
+def _check_rest(rest: Term, known: Sequence[str]) -> None:
+    """Refuse what the others of a set cannot show, once the known ones are taken out."""
+    figure, total = rest.figure, sum(rest.weights)
+    limits = limits_of(figure.measured, figure.reading)
+    if not known or rest.is_ratio or len(rest.atoms) != 1 or limits is None:
+        return
+    needed = rest.atoms[0].contrast * rest.constant / total
+    slack = 0.5 * figure.rounded_to / total
+    too_low = needed < limits[0] - slack and figure.side != "at_least"
+    too_high = needed > limits[1] + slack and figure.side != "at_most"
+    if too_low or too_high:
+        own = listing([printable(name) for name in known], 8)
+        others = listing([printable(name) for name in rest.members], 8)
+        problem = (
+            f"{figure.label}: once what {own} shared is taken out, {needed:.2f} is left for {others}, and it lies "
+            f'between {limits[0]:g} and {limits[1]:g}; use = "check" compares the figure instead'
+        )
+        raise EvidenceError("published figures", [problem])
 
 
 def _sums(term: Term, regressions: algebra.Regressions) -> tuple[Floats, Floats]:

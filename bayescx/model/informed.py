@@ -11,6 +11,7 @@ from bayescx.model.anchoring import Anchor, choose_anchors
 from bayescx.model.figure_arrays import FigureSet
 from bayescx.model.figures import figure_terms
 from bayescx.model.layout import Layout
+from bayescx.model.signs import component_signs, sign_contradictions
 
 __all__ = ["Informed", "inform"]
 
@@ -66,10 +67,12 @@ def inform(layout: Layout, matched: Matched) -> Informed | None:
         raise EvidenceError("published figures", list(problems))
     _check_pooling(layout, matched)
     _check_signs(layout, matched)
+    if contradictions := sign_contradictions(layout, matched):
+        raise EvidenceError("published figures", contradictions)
     used = [figure for figure in matched.published if figure.use == "evidence"]
     terms = figure_terms(layout, matched, used)
     only_figures = all(level == "figures" for level in matched.level.values())
-    signs = _signs(layout, matched)
+    signs = component_signs(layout, matched)
     anchors = choose_anchors(layout, terms, only_figures=only_figures, signs=signs)
     return Informed(FigureSet.of(terms, matched), anchors, signs, only_figures)
 
@@ -99,38 +102,3 @@ def _check_signs(layout: Layout, matched: Matched) -> None:
                 problems.append(f"signs: a label makes {other} and {entry.name} equal, but their signs differ")
     if problems:
         raise EvidenceError("published figures", problems)
-
-
-def _signs(layout: Layout, matched: Matched) -> dict[int, int]:
-    """Signs of path components: those declared, and + where organizations shared no data that would tell.
-
-    Explained variances fix the size of paths and not their sign: where only figures speak, the text must tell it.
-    """
-    seen = _seen(matched)
-    items: dict[str, set[str]] = {}
-    for row in layout.model.loadings:
-        items.setdefault(row.lhs, set()).add(row.rhs)
-    signs: dict[int, int] = {}
-    for entry in layout.paths:
-        if entry.component < 0 or layout.components[entry.component].block != "paths":
-            continue
-        ends = (layout.constructs[entry.row], layout.constructs[entry.column])
-        told = any(all((items.get(end, {end}) | {end}) & variables for end in ends) for variables in seen)
-        declared = matched.signs.get(entry.name, 0)
-        if declared:
-            signs[entry.component] = declared
-        elif not told:
-            signs.setdefault(entry.component, 1)
-    return signs
-
-
-def _seen(matched: Matched) -> list[set[str]]:
-    """Variables that each organization with data has."""
-    out = []
-    for name in matched.organizations:
-        if matched.level.get(name) == "figures":
-            continue
-        patterns = matched.patterns.get(name)
-        positions = {v for one in patterns for v in one.variables} if patterns else range(len(matched.variables))
-        out.append({matched.variables[v] for v in positions})
-    return out

@@ -94,6 +94,8 @@ def fit(
     ------
     ModelError, EvidenceError, PriorError
         Everything that is wrong with the input, before sampling.
+    FitError
+        If sampling cannot start, or the sampler gives up.
 
     Warns
     -----

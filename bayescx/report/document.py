@@ -185,7 +185,7 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "equations": _equations(fit),
         "mark": prose.MARK,
         "evidence_table": evidence.evidence_table(fit),
-        "evidence_sentences": evidence.evidence_sentences(fit),
+        "evidence_sentences": evidence.evidence_sentences(fit) + ([] if published else figures.declared_sentences(fit)),
         "only": evidence.known_by_figures(fit),
         "published": published,
         "signs": figures.sign_sentences(fit) if published else [],

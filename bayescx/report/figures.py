@@ -19,11 +19,12 @@ from bayescx.evidence import Published
 from bayescx.fitted import Fit
 from bayescx.model.figures import Term, figure_terms, member_log_n
 from bayescx.model.informed import inform
+from bayescx.model.signs import told_paths
 from bayescx.report.answers import Estimate, estimate_of
 from bayescx.report.tables import Cell, Group, Row, Table, cell
 from bayescx.wording import count, enumeration, in_words, interval_name, numeral, share, with_minus
 
-__all__ = ["figure_words", "figures_table", "sign_sentences"]
+__all__ = ["declared_sentences", "figure_words", "figures_table", "sign_sentences"]
 
 _ENOUGH = 400
 """Draws that a check is computed from: the probability of a print is an average over them."""
@@ -130,7 +131,7 @@ def _sample(figure: Published, sizes: dict[tuple[object, ...], str]) -> str:
 
 
 def _size_key(figure: Published) -> tuple[object, ...]:
-    return figure.organizations, *(round(one, 9) for one in member_log_n(figure))
+    return tuple(sorted(figure.organizations)), *(round(one, 9) for one in member_log_n(figure))
 
 
 def _sizes(fit: Fit, ci_prob: float) -> dict[tuple[object, ...], str]:
@@ -144,7 +145,7 @@ def _sizes(fit: Fit, ci_prob: float) -> dict[tuple[object, ...], str]:
     for size, row in zip(unknown, rows, strict=True):
         one = estimate_of(row, "")
         mean, lower, upper = (count(round(value)) for value in (one.mean, one.lower, one.upper))
-        key = (size.organizations, round(size.log_n, 9), round(size.log_n_sd, 9))
+        key = (tuple(sorted(size.organizations)), round(size.log_n, 9), round(size.log_n_sd, 9))
         out[key] = f" (posterior {mean}, {interval_name(ci_prob)} {lower} to {upper})"
     return out
 
@@ -208,6 +209,7 @@ def sign_sentences(fit: Fit) -> list[str]:
         said.append(f"Taken to be positive: {enumeration(named[1])}.")
     if named[-1]:
         said.append(f"Taken to be negative: {enumeration(named[-1])}.")
+    said += declared_sentences(fit)
     only = [name for name in fit.organizations if fit.evidence.level[name] == "figures"]
     if only:
         said.append(
@@ -216,3 +218,22 @@ def sign_sentences(fit: Fit) -> list[str]:
             "as open as the population leaves it."
         )
     return said
+
+
+def declared_sentences(fit: Fit) -> list[str]:
+    """Which declared signs are of paths that data tell of too: there they decide, not the data."""
+    if not fit.evidence.signs:
+        return []
+    words, told = fit.model.in_words, told_paths(layout_of(fit), fit.evidence)
+    both = {row.name: f"{words(row.rhs)} → {words(row.lhs)}" for row in fit.model.paths if row.name in told}
+    named = {
+        sign: [both[name] for name, one in fit.evidence.signs.items() if one == sign and name in both]
+        for sign in (1, -1)
+    }
+    arrows = [
+        f"{enumeration(named[sign])} ({word})" for sign, word in ((1, "positive"), (-1, "negative")) if named[sign]
+    ]
+    if not arrows:
+        return []
+    told_too = f"The sign was declared though data tell of the path too: {enumeration(arrows)}."
+    return [f"{told_too} The centre of the population keeps to the declared sign, whatever the data say."]

@@ -109,6 +109,8 @@ def test_check_counts_patterns_and_names_what_is_lacking(study: Path, mixed: Pat
     assert "5 of 10 organizations planned" in done.out
     assert "3 organizations known by published figures only; answers are missing in 2 organizations" in said(done.out)
     assert "Declared signs: y~x -." in done.out
+    kept = "the centre of the population keeps the declared sign all the same"
+    assert f"Of y~x data tell too: {kept}." in said(done.out)
     assert "Taken to be positive" not in done.out
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import bayescx as bcx
-from bayescx.errors import ConvergenceWarning, FitError
+from bayescx.errors import ConvergenceWarning, EvidenceError, FitError
 from bayescx.estimands.conflict import conflict
 from bayescx.estimands.figure_predictions import predictions_of
 from bayescx.estimands.published import predicted_figures
@@ -48,7 +48,7 @@ def quietly(fit: bcx.Fit, *args: Any, **keys: Any) -> pd.DataFrame:
 
 
 def test_a_value_is_compared_with_its_predictive_distribution(example_fit: bcx.Fit) -> None:
-    given = [path(0.85), path(0.5, n_obs=90), r_squared(0.72, rounded_to=0.05)]
+    given = [path(0.85), path(0.5, n_obs=90), r_squared(0.72, rounded_to=0.04)]
     table = conflict(example_fit, given, progressbar=False)
     assert table.index.tolist() == [one.label if k != 1 else f"{one.label} #2" for k, one in enumerate(given)]
     assert table["flag"].tolist() == ["", "conflict", ""]
@@ -70,8 +70,8 @@ def test_a_value_is_compared_with_its_predictive_distribution(example_fit: bcx.F
 
 def test_a_print_at_its_place_on_a_coarse_grid_is_no_conflict(example_fit: bcx.Fit) -> None:
     """Where every draw prints the same figure, that figure agrees however far off the place it is."""
-    draws = predictions_of(example_fit, [r_squared(0.5, n_obs=10**9)]).statistic
-    fine = [r_squared(round(float(draws.mean()) + shift, 2), n_obs=10**9, rounded_to=1.0) for shift in (-0.3, 0.25)]
+    mean = float(predictions_of(example_fit, [r_squared(0.5, n_obs=10**9)]).statistic.mean())
+    fine = [r_squared(grid * round(mean / grid), n_obs=10**9, rounded_to=grid) for grid in (0.35, 0.36)]
     table = conflict(example_fit, fine, progressbar=False)
     np.testing.assert_allclose(table["tail_probability"], 1.0, atol=1e-6)
     assert table["z"].abs().max() < np.sqrt(3)
@@ -205,20 +205,29 @@ def test_two_figures_of_one_sample_must_fit_each_other() -> None:
     assert table["flag"].tolist() == ["", ""]
 
 
-@pytest.mark.parametrize(("of_one", "flags"), [(0.83, ["", ""]), (0.4, ["conflict", "conflict"])])
+REPLACED: dict[str, Any] = {"use": "evidence", "overlap": "replace"}
+
+
+@pytest.mark.parametrize(("of_one", "flags"), [(0.83, ["", ""]), (0.4, ["conflict"])])
 def test_rows_of_one_of_the_set_replace_its_part_of_the_figures(of_one: float, flags: list[str]) -> None:
-    """With a path of 0.4 in one, two would need an R-squared above 1."""
+    """With a path of 0.4 in one, two would need a path above 1."""
     (one,) = moments(of_one, seed=3, organizations=1).values()
-    fit = fit_of({"one": one}, *of_set(use="evidence", overlap="replace"))
+    fit = fit_of({"one": one}, *of_set(**REPLACED)[-len(flags) :])
     names = ["satisfaction", "trust"]
     cov = one.cov.loc[names, names].to_numpy()
-    r2 = cov[0, 1] ** 2 / (cov[0, 0] * cov[1, 1])
+    r = cov[0, 1] / np.sqrt(cov[0, 0] * cov[1, 1])
     table = quietly(fit)
     assert table["flag"].tolist() == flags
-    statistic = predictions_of(fit, fit.evidence.published[:1])
+    statistic = predictions_of(fit, fit.evidence.published[-1:])
     assert statistic.terms[0].members == ("two",)
-    two = bcx.r_squared(fit).sel(outcome="trust", organization="two")
-    np.testing.assert_allclose(statistic.statistic[..., 0], 0.5 * (r2 + two.values))
+    two = bcx.direct_effects(fit).sel(path="trust~satisfaction", organization="two")
+    np.testing.assert_allclose(statistic.statistic[..., 0], 0.5 * (r + two.values))
+
+
+def test_an_r_squared_above_1_is_left_to_nobody() -> None:
+    (one,) = moments(0.4, seed=3, organizations=1).values()
+    with pytest.raises(EvidenceError, match=r"r_squared trust \(one, two\).*1\.\d\d is left for two"):
+        fit_of({"one": one}, *of_set(**REPLACED))
 
 
 @pytest.mark.parametrize(("of_one", "flags"), [(0.83, ["", ""]), (0.4, ["conflict", "conflict"])])

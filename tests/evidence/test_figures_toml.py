@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,12 +100,13 @@ def test_shared_files_end_with_what_was_published(tmp_path: Path) -> None:
 @given(
     organizations=st.lists(NAME, min_size=1, max_size=3, unique_by=str.strip),
     outcome=NAME,
-    value=st.floats(0, 1),
-    rounded_to=st.floats(1e-12, 1),
+    share=st.floats(0, 1),
+    rounded_to=st.floats(1e-12, 0.49),
     n_obs=st.integers(9, 10**9) | st.tuples(st.integers(9, 100), st.integers(101, 10**9)),
     wording=st.text(st.characters(exclude_categories=["Cs"])),
 )
-def test_any_figure_comes_back(organizations: list[str], **keys: Any) -> None:
+def test_any_figure_comes_back(organizations: list[str], share: float, rounded_to: float, **keys: Any) -> None:
+    keys |= {"value": rounded_to * np.floor(share / rounded_to), "rounded_to": rounded_to}
     one = Published(statistic="r_squared", organizations=organizations, **keys)  # type: ignore[arg-type]
     assert read_figures(tomllib.loads(published_document([one]))) == ((one,), {}, ())
 

@@ -31,6 +31,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "bound": {"of": "path", "outcome": "y", "cause": "m", "side": "at_least"},
 }
 CAUSES = {"m": ["x"], "y": ["x", "m"]}
+PATH = {"statistic": "path", "cause": "x"}
 
 
 def figure(**changes: Any) -> Published:
@@ -125,7 +126,10 @@ def test_each_key_of_a_statistic_is_needed_and_no_other(statistic: str) -> None:
         ("r_squared", {"value": 1}),
         ("correlation", {"value": -1.0}),
         ("path", {"value": 1.3}),
-        ("path", {"value": -40.0, "rounded_to": 5}),
+        ("path", {"value": -1.8, "rounded_to": 0.6}),
+        ("r_squared", {"value": 0.778, "rounded_to": 0.001}),
+        ("r_squared", {"value": np.float32(0.86)}),
+        ("share", {"value": 1.5, "rounded_to": 0.5}),
         ("total_effect", {"value": -0.2}),
         ("share", {"value": 1.4}),
         ("share", {"value": -0.3}),
@@ -154,6 +158,16 @@ def test_what_may_be_published_is_taken(statistic: str, changes: dict[str, Any])
         ({"rounded_to": -0.01}, "rounded_to is the grid of the value"),
         ({"rounded_to": None}, "rounded_to is the grid of the value"),
         ({"rounded_to": np.inf}, "found inf"),
+        ({"value": 1.0, "rounded_to": 0.5}, "rounded_to is in the units of value, found 0.5: such as 0.01"),
+        ({"rounded_to": 5}, "rounded_to is in the units of value, found 5: write 0.05"),
+        ({"value": 0.755, "rounded_to": 0.05}, "not on its grid, the multiples of 0.05: write rounded_to = 0.001"),
+        ({"value": 0.755}, "value 0.755 is not on its grid, the multiples of 0.01: write rounded_to = 0.001"),
+        (PATH | {"value": 86}, "value of a path lies between -2 and 2, found 86: write 0.86"),
+        (PATH | {"value": -40.0}, "value of a path lies between -2 and 2, found -40.0: write -0.4"),
+        (
+            PATH | {"statistic": "total_effect", "value": 60},
+            "a total_effect lies between -2 and 2, found 60: write 0.6",
+        ),
         ({"n_obs": 2}, "n_obs must be a whole number of at least 3, found 2"),
         ({"n_obs": [1000, 200]}, "write [200, 1000]"),
         ({"n_obs": (np.nan, 200)}, "found [nan, 200]"),
@@ -273,6 +287,23 @@ def test_traceable_shares_and_orderings_of_total_effects_need_routes_only() -> N
     assert figure_problems(figures, [*NAMES, "z"], {**CAUSES, "z": ["y"]}) == ()
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"outcome": "z"}, "there is no direct path from 'x' to 'z'"),
+        ({"outcome": "z", "use": "check"}, "there is no direct path from 'x' to 'z'"),
+        ({"outcome": "m", "reading": "coefficients"}, "'x' is the only cause of 'm'"),
+        ({"outcome": "m", "reading": "pratt"}, "'x' is the only cause of 'm'"),
+        ({"outcome": "m", "reading": "traceable"}, "'x' is the only cause of 'm'"),
+        ({"statistic": "bound", "of": "share", "side": "at_least", "outcome": "z"}, "there is no direct path from 'x'"),
+    ],
+)
+def test_a_share_that_is_1_whatever_the_paths_are_is_refused(changes: dict[str, Any], why: str) -> None:
+    one = Published(**{**ONE, "statistic": "share", **SOUND["share"], **changes})
+    (problem,) = figure_problems([one], [*NAMES, "z"], {**CAUSES, "z": ["y"]})
+    assert problem.startswith(f"{one.label}: is 1 in this model by construction, whatever the paths are, as {why}")
+
+
 def test_signs_of_paths_that_the_model_lacks_are_said() -> None:
     assert sign_problems({"m~x": 1, "y~m": -1}, ["m~x", "y~m"]) == ()
     (problem,) = sign_problems({"y~mm": -1}, ["m~x", "y~m"])
@@ -385,6 +416,7 @@ def test_the_order_of_names_makes_no_other_figure() -> None:
     ratios = [sound("path_ratio", numerator=names, denominator=["a"]) for names in (["x", "m"], ["m", "x"])]
     (problem,) = Evidence.from_published(ratios).problems(NAMES)
     assert "without a source; keep one" in problem
+    assert 'of two samples of one organization the larger is evidence and the other has use = "check"' in problem
 
 
 def test_capitals_do_not_make_another_organization() -> None:

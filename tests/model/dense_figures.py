@@ -157,13 +157,14 @@ def covariance(layout: Layout, components: Floats) -> Floats:
 class Contrast:
     """One thing that a figure says: turn * (mean of N_q - v D_q over a set) is 0, or positive.
 
-    ``known`` are covariance matrices of organizations of the set that shared data.
+    ``known`` are covariance matrices of organizations of the set that shared data, ``counted`` their respondents.
     """
 
     figure: Published
     layout: Layout
     organizations: tuple[str, ...]
     known: Mapping[str, Floats]
+    counted: int
     other: str = ""  # of an ordering
 
     @property
@@ -178,9 +179,11 @@ class Contrast:
         """Log of the respondents of one organization."""
         n_obs, count = self.figure.n_obs, len(self.figure.organizations)
         if isinstance(n_obs, int):
-            return float(np.log(n_obs / count))
+            return float(np.log((n_obs - self.counted) / (count - len(self.known))))
         low, high = np.log(n_obs)
-        return float((low + high) / 2 - np.log(count) + (high - low) / 4 * sizes[self.figure.organizations, n_obs])
+        return float(
+            (low + high) / 2 - np.log(count) + (high - low) / 4 * sizes[tuple(sorted(self.figure.organizations)), n_obs]
+        )
 
     def evaluated(self, phi: Mapping[str, Any]) -> tuple[Any, Any]:
         """Contrast and mean D."""
@@ -216,7 +219,8 @@ def contrasts(at: Prepared, figure: Published) -> list[Contrast]:
     sets = [(name,) for name in figure.organizations] if figure.rule == "each" else [figure.organizations]
     sets = [names for names in sets if not set(names) <= set(known)]
     others = figure.among or ("",)
-    return [Contrast(figure, at.layout, names, known, other) for other in others for names in sets]
+    counted = sum(int(matched.n_obs[matched.organizations.index(name)]) for name in known)
+    return [Contrast(figure, at.layout, names, known, counted, other) for other in others for names in sets]
 
 
 def sampling_covariance(said: Sequence[Contrast], phi: Mapping[str, Floats], sizes: Mapping[Size, float]) -> Floats:

@@ -38,8 +38,8 @@ def of_value_creation(rule: str) -> list[Published]:
     of_set = [
         figure("r_squared", outcome="trust_cs", value=0.75),
         figure("r_squared", outcome="connection_cs", value=0.3, n_obs=(200, 1000)),
-        figure("r_squared", outcome="loyalty", value=0.68, n_obs=(200, 1000)),
-        figure("path", outcome="trust_cs", cause="satisfaction_cs", value=0.86),
+        figure("r_squared", outcome="loyalty", value=0.7, n_obs=(200, 1000)),
+        figure("path", outcome="trust_cs", cause="satisfaction_cs", value=0.85),
         figure("correlation", between=("loyalty", "trust_cs"), value=0.5),
         figure("total_effect", **service, value=0.6, n_obs=(300, 800)),
         figure(
@@ -60,7 +60,7 @@ def of_value_creation(rule: str) -> list[Published]:
         figure("bound", of="share", **company, reading="mediated", value=0.6, side="at_most"),
     ]  # fmt: skip
     ruled = [Published.from_dict({**one.to_dict(), "rule": rule}) for one in of_set]
-    return [*ruled, figure("r_squared", ("two",), outcome="connection_company", value=0.76)]
+    return [*ruled, figure("r_squared", ("two",), outcome="connection_company", value=0.75)]
 
 
 def moments(model: PathModel, n_obs: int, seed: int) -> SampleMoments:

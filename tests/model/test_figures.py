@@ -12,6 +12,7 @@ from scipy.stats import wishart
 
 from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, Published, SampleMoments
+from bayescx.model.figure_arrays import FigureSet
 from bayescx.model.figures import contrast_of, figure_terms
 from bayescx.model.layout import Layout
 from bayescx.spec import parse_model
@@ -155,7 +156,8 @@ def test_a_range_of_sizes_holds_95_percent_of_log_n() -> None:
 
 
 def with_rows_of_one(rule: str, phi: Floats, **keys: Any) -> tuple[Any, Published]:
-    figure = published(statistic="r_squared", outcome="loyalty", value=0.5, rule=rule, overlap="replace", **keys)
+    stated = {"statistic": "r_squared", "outcome": "loyalty", "value": 0.5, "rule": rule, "overlap": "replace"}
+    figure = published(**stated | keys)
     order = [NAMES.index(name) for name in MODEL.observed]
     cov = pd.DataFrame(phi[np.ix_(order, order)], MODEL.observed, MODEL.observed)
     evidence = Evidence.from_parts({"one": SampleMoments(150, None, cov)}, published=[figure])
@@ -171,6 +173,104 @@ def test_what_an_organization_shared_itself_is_taken_out_of_the_mean() -> None:
     assert contrast_of(term, LAYOUT, phi[1:])[0] == pytest.approx(both)
     evidence, figure = with_rows_of_one("each", phi[0])
     assert [term.members for term in figure_terms(LAYOUT, evidence, [figure])] == [("two",)]
+
+
+BOTH = {"loyalty~trust": -1, "loyalty~satisfaction": -1}
+
+
+@pytest.mark.parametrize(
+    ("of", "signs", "turned"),
+    [
+        ("path", BOTH, (-1, -1)),
+        ("path", {"loyalty~trust": -1}, (-1, 1)),
+        ("total_effect", BOTH, (-1, -1)),
+        ("total_effect", {"loyalty~trust": -1}, (-1, 1)),  # routes from satisfaction of either sign: as it is
+    ],
+)
+def test_orderings_of_negative_effects_compare_sizes(of: str, signs: dict[str, int], turned: tuple[int, int]) -> None:
+    ordering = published(statistic="ordering", of=of, outcome="loyalty", cause="trust", among=["satisfaction"])
+    phi = covariances(7)
+    found = [standardized(one) for one in phi]
+    trust = np.mean([f["loyalty~trust"] for f in found])
+    satisfaction = np.mean([f["loyalty~satisfaction" if of == "path" else "total"] for f in found])
+    evidence = Evidence.from_published([ordering], signs=signs).matched(MODEL.observed)
+    (term,) = figure_terms(LAYOUT, evidence, [ordering])
+    assert contrast_of(term, LAYOUT, phi)[0] == pytest.approx(turned[0] * trust - turned[1] * satisfaction)
+
+
+@pytest.mark.parametrize("side", ["at_least", "at_most"])
+@pytest.mark.parametrize("name", ["ratio", "mediated", "coefficients"])
+def test_bounds_of_a_ratio_hold_whatever_the_sign_of_what_it_divides_by(name: str, side: str) -> None:
+    keys, parts = STATISTICS[name]
+    bound = published(**{**keys, "statistic": "bound", "of": keys["statistic"]}, side=side, value=0.3, rule="each")
+    signs = {"loyalty~satisfaction": -1, "loyalty~trust": -1}
+    phi = np.concatenate([covariances(seed) for seed in range(8, 60)])
+    negative = [one for one in phi if parts(standardized(one))[1] < 0]
+    assert len(negative) > 10
+    for declared, turn in ((signs, -1), ({}, 1)):
+        evidence = Evidence.from_published([bound], signs=declared).matched(MODEL.observed)
+        term = figure_terms(LAYOUT, evidence, [bound])[0]
+        for one in negative:
+            numerator, denominator = parts(standardized(one))
+            contrast, below = contrast_of(term, LAYOUT, one[None])
+            holds = numerator / denominator > 0.3 if side == "at_least" else numerator / denominator < 0.3
+            assert (contrast > 0) == (holds if turn < 0 else not holds)
+            assert below == pytest.approx(turn * denominator)
+
+
+def test_only_respondents_who_shared_nothing_stand_behind_what_is_left() -> None:
+    phi = covariances(6)
+    for rule in ("mean", "each"):
+        evidence, figure = with_rows_of_one(rule, phi[0])
+        (term,) = figure_terms(LAYOUT, evidence, [figure])
+        assert np.exp(term.log_n) == pytest.approx(400 - 150)
+    evidence, figure = with_rows_of_one("mean", phi[0], n_obs=(200, 400))
+    assert figure_terms(LAYOUT, evidence, [figure])[0].log_n == pytest.approx(np.log(200 * 400) / 2 - np.log(2))
+    checked = Published.from_dict(figure.to_dict() | {"use": "check", "n_obs": 100})
+    assert np.exp(figure_terms(LAYOUT, evidence, [checked])[0].log_n) == pytest.approx(50)
+    for n_obs in (159, (50, 159), 100):
+        evidence, figure = with_rows_of_one("mean", phi[0], n_obs=n_obs)
+        with pytest.raises(
+            EvidenceError, match=r"together, 1\d\d, of whom shared data: one 150; that leaves [09] for two"
+        ):
+            figure_terms(LAYOUT, evidence, [figure])
+
+
+def test_what_is_left_must_be_possible() -> None:
+    phi = covariances(6)
+    own = standardized(phi[0])["r2 loyalty"]
+    value = round(own / 2 + 0.6, 2)
+    evidence, figure = with_rows_of_one("mean", phi[0], value=value)
+    left = rf"once what one shared is taken out, {2 * value - own:.2f} is left for two, and it lies between 0 and 1"
+    with pytest.raises(EvidenceError, match=left):
+        figure_terms(LAYOUT, evidence, [figure])
+    bound = {"statistic": "bound", "of": "r_squared", "value": value}
+    evidence, figure = with_rows_of_one("mean", phi[0], **bound, side="at_least")
+    with pytest.raises(EvidenceError, match=left):
+        figure_terms(LAYOUT, evidence, [figure])
+    evidence, figure = with_rows_of_one("mean", phi[0], **bound, side="at_most")
+    assert len(figure_terms(LAYOUT, evidence, [figure])) == 1
+
+
+def test_the_order_of_names_makes_no_other_sample() -> None:
+    keys = {"outcome": "loyalty", "n_obs": (200, 1000)}
+    one = published(statistic="r_squared", value=0.5, **keys, organizations=["two", "one"])
+    other = published(statistic="path", cause="trust", value=0.5, **keys)
+    evidence = Evidence.from_published([one, other]).matched(MODEL.observed)
+    figures = FigureSet.of(figure_terms(LAYOUT, evidence, [one, other]), evidence)
+    assert [size.organizations for size in figures.unknown_sizes] == [("two", "one")]
+
+
+def test_signs_are_seen_as_closely_as_the_largest_sample_of_the_evidence_allows() -> None:
+    keys = {"statistic": "path", "outcome": "loyalty", "cause": "trust", "value": 0.5, "organizations": ["one"]}
+    small, large = published(**keys, n_obs=9, use="check"), published(**keys, n_obs=400, source="a")
+    middle = published(**keys, n_obs=100, source="b")
+    for figures in ([small, large, middle], [small, middle, large], [large, middle]):
+        evidence = Evidence.from_published(figures).matched(MODEL.observed)
+        used = [figure for figure in figures if figure.use == "evidence"]
+        assert FigureSet.of(figure_terms(LAYOUT, evidence, used), evidence).sign_width == {"one": pytest.approx(0.05)}
+    evidence = Evidence.from_published([small]).matched(MODEL.observed)
+    assert FigureSet.of([], evidence).sign_width == {"one": pytest.approx(1 / 3)}
 
 
 def test_nothing_is_taken_out_of_factors() -> None:

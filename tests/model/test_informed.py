@@ -59,6 +59,62 @@ def test_no_sign_is_assumed_of_what_data_tell() -> None:
     assert by_name(prepare(model, evidence)) == {"loyalty~trust": 1}
 
 
+ONE = {"organizations": ["one"], "n_obs": 300}
+PATH = {"statistic": "path", "outcome": "loyalty", "cause": "trust", **ONE}
+TOTAL = {"statistic": "total_effect", "outcome": "loyalty", "cause": "satisfaction", **ONE}
+R = {"statistic": "correlation", **ONE}
+
+
+@pytest.mark.parametrize(
+    ("keys", "signs", "says"),
+    [
+        (PATH | {"value": -0.4}, {}, 'loyalty~trust is assumed .* declare it .*: "loyalty~trust" = "-"'),
+        (PATH | {"value": -0.4}, {"loyalty~satisfaction": 1}, '"loyalty~trust" = "-"'),
+        (PATH | {"value": -0.4, "rule": "each"}, {}, '"loyalty~trust" = "-"'),
+        (PATH | {"statistic": "bound", "of": "path", "side": "at_most", "value": -0.4}, {}, '"loyalty~trust" = "-"'),
+        (R | {"between": ["trust", "satisfaction"], "value": -0.4}, {}, '"trust~satisfaction" = "-"'),
+        (TOTAL | {"outcome": "trust", "value": -0.4}, {}, '"trust~satisfaction" = "-"'),
+        (TOTAL | {"value": -0.4}, {}, "declare which of them is negative"),
+        (TOTAL | {"statistic": "share", "reading": "mediated", "value": -0.2}, {}, "which of them is negative"),
+        (TOTAL | {"statistic": "share", "reading": "mediated", "value": 1.2}, {}, "which of them is negative"),
+        (RATIO.to_dict() | {"value": -4.0}, {}, "loyalty~satisfaction and loyalty~trust are assumed"),
+        (RATIO.to_dict() | {"value": -4.0}, {"loyalty~trust": 1}, '"loyalty~satisfaction" = "-"'),
+        (RATIO.to_dict() | {"value": 4.0}, {"loyalty~trust": -1}, '"loyalty~satisfaction" = "-"'),
+    ],
+)
+def test_a_figure_that_contradicts_an_assumed_sign_asks_for_it(
+    keys: dict[str, Any], signs: dict[str, int], says: str
+) -> None:
+    one = Published.from_dict(keys)
+    with pytest.raises(EvidenceError, match=says) as caught:
+        prepare(MODEL, Evidence.from_published([figure("trust"), one], signs=signs))
+    assert str(caught.value).startswith(f"published figures: {one.label}: {one.value:g} contradicts")
+    checked = Published.from_dict(keys | {"use": "check"})
+    assert informed(prepare(MODEL, Evidence.from_published([figure("trust"), checked], signs=signs)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "signs"),
+    [
+        (PATH | {"value": -0.4}, {"loyalty~trust": -1}),
+        (PATH | {"value": -0.04}, {"loyalty~trust": 1}),
+        (PATH | {"statistic": "bound", "of": "path", "side": "at_least", "value": -0.4}, {}),
+        (TOTAL | {"value": -0.4}, {"loyalty~satisfaction": -1}),
+        (R | {"between": ["loyalty", "trust"], "value": -0.4}, {}),
+        (RATIO.to_dict() | {"value": -4.0}, {"loyalty~trust": -1}),
+    ],
+)
+def test_a_figure_of_open_or_declared_sign_is_taken(keys: dict[str, Any], signs: dict[str, int]) -> None:
+    evidence = Evidence.from_published([Published.from_dict(keys)], signs=signs)
+    assert informed(prepare(MODEL, evidence)).figures.terms
+
+
+def test_data_decide_the_sign_that_nobody_declared() -> None:
+    parts = {"three": moments("trust", "satisfaction", "loyalty")}
+    negative = Published.from_dict(PATH | {"value": -0.4})
+    assert by_name(prepare(MODEL, Evidence.from_parts(parts, published=[negative]))) == {}
+
+
 def test_figures_anchor_residuals_and_a_path() -> None:
     evidence = Evidence.from_published([figure("trust"), figure("loyalty"), RATIO])
     found = informed(prepare(MODEL, evidence)).anchors

@@ -16,7 +16,7 @@ from bayescx.estimands.conflict import conflict
 from bayescx.estimands.published import predicted_figures
 from bayescx.evidence import Published
 from bayescx.report.answers import Key, gather
-from bayescx.report.figures import figure_words, sign_sentences
+from bayescx.report.figures import declared_sentences, figure_words, sign_sentences
 from bayescx.report.prose import findings, pictures_resting
 from bayescx.report.sensitivity import has_sensitivity
 from tests.report.page import Element, Page
@@ -161,6 +161,10 @@ def test_signs_that_were_taken_for_granted_are_said(
     assert "Taken to be positive: satisfaction → loyalty." in sign_sentences(mixed_fit)
     assert "neither their signs nor how they share it" in sign_sentences(figures_fit)[0]
     assert len(sign_sentences(example_fit)) == 1
+    (declared,) = declared_sentences(mixed_fit)
+    assert declared in sign_sentences(mixed_fit)
+    assert "data tell of the path too: satisfaction → loyalty (positive). The centre" in declared
+    assert declared_sentences(figures_fit) == declared_sentences(example_fit) == []
     assert "(one and two)" in sign_sentences(figures_fit)[-1]
 
 
