@@ -99,7 +99,8 @@ def _notices(fit: Fit) -> str:
     if fit.evidence.simulated:
         notices.append("**Simulated data: made by a program; no organization gave them.**")
     if problems := fit.provenance["convergence_problems"]:
-        reasons = "; ".join(_plain(problem, 300) for problem in problems)
+        short = (re.sub(r"\w{40,}", lambda found: shortened(found[0], 40), problem) for problem in problems)
+        reasons = "; ".join(_plain(problem, 300) for problem in short)  # names of parameters may be long
         notices.append(f"**The original fit did not converge: its figures are not to be relied on.** ({reasons})")
     if few := small_groups(fit.evidence):
         notices.append(f"**Confidential: this folder holds {_plain(few, 700)}.**")
