@@ -38,6 +38,9 @@ class InputProblems(BayescxError):
         self.problems = tuple(problems)
         super().__init__(self._render())
 
+    def __reduce__(self) -> tuple[type[InputProblems], tuple[str, tuple[str, ...]]]:
+        return type(self), (self.headline, self.problems)  # from a process of a pool it comes as it was raised
+
     def _render(self) -> str:
         if len(self.problems) == 1:
             return f"{self.headline}: {self.problems[0]}"

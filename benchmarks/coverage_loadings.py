@@ -96,9 +96,14 @@ def study(index: int, *, seed: int) -> tuple[dict[str, Floats], bool, float]:
     """Coverage of one simulated study by kind of quantity, whether it converged, and what another order changed."""
     rng = np.random.default_rng([seed, index, 5])
     layout = Layout.of(MODEL, None, POOLING)
-    truth = truth_of(layout, rng)
-    moments, latent = shared_by(truth, rng)
-    fit = fitted(moments, index)
+    while True:  # samples in which an item runs against its factor by chance are refused: draw another study
+        truth = truth_of(layout, rng)
+        moments, latent = shared_by(truth, rng)
+        try:
+            fit = fitted(moments, index)
+        except bcx.ModelError:
+            continue
+        break
     loadings, paths = layout.of_block("loadings"), layout.of_block("paths")
     posterior = fit.posterior
     names = [layout.components[c].name for c in loadings]
