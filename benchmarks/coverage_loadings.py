@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from scipy.stats import wishart
 
 import bayescx as bcx
-from bayescx import algebra
 from bayescx.estimands.system import System
 from bayescx.model import matrices
 from bayescx.model.layout import Layout
@@ -56,9 +55,7 @@ def shared_by(truth: Truth, rng: np.random.Generator) -> tuple[dict[str, bcx.Sam
     """Moments of every organization, and their latent means less the average of all, (organization, construct)."""
     layout, u = truth.layout, truth.u[:N_ORGANIZATIONS]
     loadings = matrices.loading_matrix(layout, u)
-    sigma = algebra.implied_covariance(
-        matrices.path_matrix(layout, u), matrices.psi_matrix(layout, u), loadings, matrices.theta_matrix(layout, u)
-    )
+    sigma = matrices.implied_covariance(layout, u)
     names = list(layout.variables)
     latent = MEAN_SD * rng.standard_normal((N_ORGANIZATIONS, len(layout.constructs)))
     differing = np.abs(INTERCEPT_SD * rng.standard_normal(len(names)))  # HalfNormal, as the prior

@@ -112,13 +112,6 @@ def _evidence(
     return bcx.Evidence.from_parts(parts, n_planned=N_PLANNED, published=published, signs=signs)
 
 
-def _sigma(layout: Layout, u: Floats) -> Floats:
-    return algebra.implied_covariance(
-        matrices.path_matrix(layout, u), matrices.psi_matrix(layout, u), matrices.loading_matrix(layout, u),
-        matrices.theta_matrix(layout, u),
-    )  # fmt: skip
-
-
 def prior_truths(count: int, seed: int) -> list[Floats]:
     """Components of all organizations planned, (N, C), drawn from the prior of evidence of figures only."""
     rng = np.random.default_rng([seed, 99])
@@ -151,7 +144,7 @@ def _drawn_with_evidence(layout: Layout, levels: list[str], rng: np.random.Gener
         if "figures" in levels:
             paths = layout.of_block("paths")
             u[:, paths] += np.abs(truth.mu[paths]) - truth.mu[paths]
-        evidence = _evidence(_sigma(layout, u[:N_REPORTED]), levels, rng, redraw=False)
+        evidence = _evidence(matrices.implied_covariance(layout, u[:N_REPORTED]), levels, rng, redraw=False)
         if evidence is not None:
             return u, evidence
 
@@ -164,7 +157,7 @@ def study(index: int, *, seed: int, mix: str, truths: list[Floats] | None) -> tu
         u, evidence = _drawn_with_evidence(layout, MIXES[mix], rng)
     else:
         u = truths[index]
-        evidence = _evidence(_sigma(layout, u[:N_REPORTED]), MIXES[mix], rng)
+        evidence = _evidence(matrices.implied_covariance(layout, u[:N_REPORTED]), MIXES[mix], rng)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", bcx.ConvergenceWarning)
         fit = bcx.fit(

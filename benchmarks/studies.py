@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.stats import wishart
 
 import bayescx as bcx
-from bayescx import algebra
 from bayescx.estimands.system import System
 from bayescx.model import matrices
 from bayescx.model.arrays import component_priors
@@ -50,12 +49,7 @@ class Truth:
 
     def evidence(self, n_obs: list[int], n_planned: int, rng: np.random.Generator) -> bcx.Evidence:
         """Moments of the first organizations, one for each sample size."""
-        sigma = algebra.implied_covariance(
-            matrices.path_matrix(self.layout, self.u),
-            matrices.psi_matrix(self.layout, self.u),
-            matrices.loading_matrix(self.layout, self.u),
-            matrices.theta_matrix(self.layout, self.u),
-        )
+        sigma = matrices.implied_covariance(self.layout, self.u)
         names = list(self.layout.variables)
         moments = {}
         for j, n in enumerate(n_obs):

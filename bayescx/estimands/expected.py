@@ -10,7 +10,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescx import algebra
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError
 from bayescx.estimands.population import evaluate
@@ -174,9 +173,7 @@ def _futures(fit: Fit, simulations: int, count: int, n_obs: int, seed: int) -> F
     )
 
     def implied(system: System) -> Floats:
-        return algebra.implied_covariance(
-            system.paths, system.psi, matrices.loading_matrix(layout, system.u), matrices.theta_matrix(layout, system.u)
-        )
+        return matrices.implied_covariance(layout, system.u)
 
     unit = np.array([layout.scale[name] for name in layout.variables])
     sigma = evaluate(imagined, "new", implied)[0] * np.multiply.outer(unit, unit)

@@ -11,7 +11,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescx import algebra
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.errors import FitError
 from bayescx.estimands.population import evaluate
@@ -251,19 +250,12 @@ def _log_densities(fit: Fit, splits: Sequence[_Split], fold: int) -> Floats:
     def function(system: System) -> Floats:
         out = np.zeros((len(system.u), len(splits), most))
         for i, split in enumerate(splits):
-            sigma = _implied(System(system.layout, system.u[:, split.position]))
+            sigma = matrices.implied_covariance(layout, system.u[:, split.position])
             out[:, i, : len(degrees[i])] = _log_density(sigma, held_out[i], degrees[i])
             out[:, i] -= np.pad(degrees[i], (0, most - len(degrees[i]))) * np.log(unit).sum()
         return out
 
     return evaluate(fit, ORGANIZATION, function)
-
-
-def _implied(system: System) -> Floats:
-    """Covariance of all variables that a model implies, (draw, p, p)."""
-    layout = system.layout
-    loadings, theta = matrices.loading_matrix(layout, system.u), matrices.theta_matrix(layout, system.u)
-    return algebra.implied_covariance(system.paths, system.psi, loadings, theta)
 
 
 def _log_density(sigma: Floats, scatter: Floats, degrees: Floats) -> Floats:

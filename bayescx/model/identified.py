@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescx import algebra
 from bayescx.errors import ModelError
 from bayescx.model import matrices
 from bayescx.model.averages import free_directions
@@ -72,11 +71,6 @@ def _loose_directions(layout: Layout, seed: int) -> Floats:
 
 
 def _moments(layout: Layout, u: Floats) -> Floats:
-    sigma = algebra.implied_covariance(
-        matrices.path_matrix(layout, u),
-        matrices.psi_matrix(layout, u),
-        matrices.loading_matrix(layout, u),
-        matrices.theta_matrix(layout, u),
-    )
+    sigma = matrices.implied_covariance(layout, u)
     rows, columns = np.tril_indices(sigma.shape[-1])
     return np.asarray(sigma[..., rows, columns])

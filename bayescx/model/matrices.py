@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx.model.layout import Entry, Layout, SdEntry
 
-__all__ = ["loading_matrix", "path_matrix", "psi_matrix", "residual_covariance", "theta_matrix"]
+__all__ = ["implied_covariance", "loading_matrix", "path_matrix", "psi_matrix", "residual_covariance", "theta_matrix"]
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +31,13 @@ def path_matrix(layout: Layout, u: Floats) -> Floats:
 def loading_matrix(layout: Layout, u: Floats) -> Floats:
     """Lambda, shape (..., p, m), on the common scale."""
     return _fill(layout.loadings, u, (len(layout.variables), len(layout.constructs)))
+
+
+def implied_covariance(layout: Layout, u: Floats) -> Floats:
+    """Sigma, covariance of all variables that the model implies, shape (..., p, p), on the common scale."""
+    return algebra.implied_covariance(
+        path_matrix(layout, u), psi_matrix(layout, u), loading_matrix(layout, u), theta_matrix(layout, u)
+    )
 
 
 def residual_covariance(u: Floats, sds: Sequence[SdEntry], cells: NDArray[np.int64]) -> Floats:
