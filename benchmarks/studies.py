@@ -16,7 +16,7 @@ from scipy.stats import wishart
 import bayescx as bcx
 from bayescx.estimands.system import System
 from bayescx.model import matrices
-from bayescx.model.arrays import component_priors
+from bayescx.model.component_priors import component_priors
 from bayescx.model.layout import Layout
 
 Floats = NDArray[np.float64]

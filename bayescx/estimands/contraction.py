@@ -10,7 +10,7 @@ from bayescx.errors import FitError
 from bayescx.estimands.prior_draws import simulated_populations
 from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
-from bayescx.model.arrays import component_priors
+from bayescx.model.component_priors import component_priors
 from bayescx.priors import Prior
 
 __all__ = ["contraction", "path_priors"]

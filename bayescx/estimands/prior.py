@@ -15,6 +15,7 @@ from bayescx.estimands.memory import remembered
 from bayescx.estimands.prior_draws import possible_populations, simulated_populations
 from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
+from bayescx.model.component_priors import component_priors
 from bayescx.model.layout import Layout
 from bayescx.priors import Prior
 
@@ -116,7 +117,6 @@ def _of_ratio(above: Floats, below: Floats) -> Floats:
 
 def _without_variance(fit: Fit, layout: Layout) -> list[int]:
     """Components with a prior, or a prior of their SD between organizations, of infinite variance."""
-    from bayescx.model.arrays import component_priors  # which loads the compiler
 
     def has_none(prior: Prior | None) -> bool:
         return prior is not None and not np.isfinite(prior.distribution().var())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bayescx.estimands.memory import remembered
 from bayescx.estimands.system import System, layout_of, possible
 from bayescx.fitted import Fit
+from bayescx.model.component_priors import component_priors
 from bayescx.model.layout import Layout
 from bayescx.priors import Prior
 
@@ -78,8 +79,6 @@ def possible_populations(layout: Layout, u: Floats) -> Floats | None:
 
 def _drawn(rng: np.random.Generator, fit: Fit, layout: Layout, signs: dict[int, int], shape: tuple[int, int]) -> Floats:
     """Draws from the priors, (draw, 1 + count, C): the centre, then organizations around it."""
-    from bayescx.model.arrays import component_priors  # which loads the compiler
-
     tied = {entry.component for factor in layout.averages for entry in factor}
     wanted = {entry.component for entry in layout.paths}
     columns = []

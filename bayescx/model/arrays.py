@@ -22,29 +22,18 @@ from bayescx.kernel.patterns import Patterns
 from bayescx.kernel.priors import encode
 from bayescx.model.anchoring import Places, anchor_arrays
 from bayescx.model.averages import Ties, free_directions, ties_of
+from bayescx.model.component_priors import component_priors
 from bayescx.model.flat import starts
 from bayescx.model.informed import Informed
 from bayescx.model.layout import Layout
 from bayescx.model.structure import structure_arrays
 from bayescx.priors import Prior, Priors
 
-__all__ = ["Arrays", "Sample", "Told", "component_priors"]
+__all__ = ["Arrays", "Sample", "Told"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_FIELDS = {
-    "paths": ("path_mean", "path_sd"),
-    "loadings": ("loading", "loading_sd"),
-    "residuals": ("residual", "residual_sd"),
-    "exogenous": ("exogenous", "exogenous_sd"),
-    "covariances": ("correlation", "correlation_sd"),
-}
-_TRANSFORMED = {
-    "residuals": "the log of a residual SD",
-    "exogenous": "the log of an SD",
-    "covariances": "the Fisher z of a (partial) correlation",
-}
 _VAGUE_SD = 10.0  # steers independent components whose prior has no SD
 
 
@@ -102,44 +91,6 @@ class Told(NamedTuple):
         """About how far sums of means as placed are from what they are tied to, (constraints,); ``tau`` is typical."""
         told = np.array([np.sum(1.0 / (own**2 + one)) for own, one in zip(tau, self.variances, strict=True)])
         return np.asarray(np.sqrt(ties**2 @ (1.0 / (self.scale**-2.0 + told))))
-
-
-def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior | None]]:
-    """Prior of each component's centre (or value, where organizations share it or are independent) and of its SD.
-
-    Raises
-    ------
-    PriorError
-        If a prior is named for a parameter that the model does not have.
-    """
-    single = _by_component(layout, priors)
-    out: list[tuple[Prior, Prior | None]] = []
-    for component, kind in zip(layout.components, layout.kinds, strict=True):
-        centre, sd = _FIELDS[component.block]
-        prior = single.get(component.name, getattr(priors, centre))
-        if prior.positive and component.block in _TRANSFORMED:
-            raise PriorError(
-                f"the prior of {component.name} is {prior}, but it is the prior of {_TRANSFORMED[component.block]}, "
-                "which may be negative: use one on the whole line, such as Normal"
-            )
-        out.append((prior, getattr(priors, sd) if kind == "partial" else None))
-    return out
-
-
-def _by_component(layout: Layout, priors: Priors) -> dict[str, Prior]:
-    """Priors of single parameters by component; a covariance may be named either way round, equal ones by any name."""
-    names = {component.name: component.name for component in layout.components}
-    known = {"~~".join(reversed(name.split("~~"))): name for name in names if "~~" in name} | names
-    for label, rows in layout.model.labels.items():
-        own = [known[row.name] for row in rows if row.name in known]
-        known |= {row.name: own[0] for row in rows if own} | ({label: own[0]} if own else {})
-    unknown = [name for name in priors.overrides if name not in known]
-    if unknown:
-        raise PriorError(
-            f"a prior is given for {', '.join(map(repr, unknown))}, but the free parameters of this model are: "
-            f"{', '.join(names)}"
-        )
-    return {known[name]: prior for name, prior in priors.overrides.items()}
 
 
 def _encode(priors: Sequence[Prior], *, positive: bool, signed: Sequence[bool] | None = None) -> tuple[Ints, Floats]:

@@ -18,8 +18,9 @@ from scipy.stats import wishart
 
 from bayescx._names import BLOCK_VARIABLES, ORGANIZATION
 from bayescx.errors import ModelError, PriorError
-from bayescx.model.arrays import Arrays, component_priors
+from bayescx.model.arrays import Arrays
 from bayescx.model.averages import free_directions
+from bayescx.model.component_priors import component_priors
 from bayescx.model.layout import BLOCKS, Layout
 from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.prepare import Prepared, prepare

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, SAMPLE
 from bayescx.evidence import Matched
-from bayescx.model.arrays import Arrays, component_priors
+from bayescx.model.arrays import Arrays
+from bayescx.model.component_priors import component_priors
 from bayescx.model.figure_arrays import UnknownSize
 from bayescx.model.layout import BLOCKS, Layout
 from bayescx.model.start import Start

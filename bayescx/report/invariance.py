@@ -14,7 +14,7 @@ from bayescx.estimands.loading_differences import differing_items, loading_diffe
 from bayescx.estimands.summary import LEAST_CONTRACTION
 from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
-from bayescx.model.arrays import component_priors
+from bayescx.model.component_priors import component_priors
 from bayescx.plots.loading_differences import plot_loading_differences
 from bayescx.report.answers import Answers, Estimate
 from bayescx.report.pictures import both
