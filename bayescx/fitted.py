@@ -44,6 +44,7 @@ class Fit:
         "none", "partial" or "full" for each block of parameters.
     scale : dict
         Data units per common unit of each observed variable; the ``posterior`` group is on the common scale.
+        ``loading`` there, of an item that the model declares reversed (``upper(0)*``), is minus its loading.
     identification : str
         How factors got their unit: "mean" or "marker".
     provenance : dict

@@ -176,7 +176,8 @@ class Priors:
         Centre and between-organization SD of each path coefficient. Normal(0, 1) and HalfNormal(0.2).
     loading, loading_sd : Prior
         Centre (or common value) and between-organization SD of loadings; with factors scaled so that their loadings
-        average 1, the prior given that average. Normal(1, 0.5), HalfNormal(0.1).
+        average 1, the prior given that average; of an item declared reversed, that of minus its loading.
+        Normal(1, 0.5), HalfNormal(0.1).
     residual, residual_sd : Prior
         Centre and between-organization SD of the log residual SDs of outcomes and items. Normal(-0.5, 1),
         HalfNormal(0.3).

@@ -27,9 +27,9 @@ def test_a_model_shows_its_equations_in_words() -> None:
 
 
 def test_a_measured_model_shows_its_items_and_definitions() -> None:
-    model = bcx.parse_model("f =~ x_1 + x_2 + x_3\ny ~ a*f\nd := a^2")
+    model = bcx.parse_model("f =~ x_1 + x_2 + upper(0)*x_3\ny ~ a*f\nd := a^2")
     shown = words(model._repr_html_())
-    assert "f is measured by x 1, x 2, x 3" in shown
+    assert "f is measured by x 1, x 2, x 3 (reversed)" in shown
     assert "d is defined as a^2" in shown
 
 

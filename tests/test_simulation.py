@@ -143,6 +143,14 @@ def test_labels_on_variances_and_loadings() -> None:
     assert true[["x1~~x1", "x2~~x2", "x3~~x3"]].tolist() == [0.1, 0.1, 0.36]
 
 
+def test_reversed_items_load_negatively() -> None:
+    text = "f =~ x1 + x2 + upper(0)*x3 + b*upper(0)*x4 + b*upper(0)*x5"
+    study = simulate(parse_model(text), organizations=1, n_obs=100_000, values={"f=~x4": -0.5}, random_seed=1)
+    assert truth_of(study)[[f"f=~x{i}" for i in range(1, 6)]].tolist() == [1, 1, -1, -0.5, -0.5]
+    assert moments(study).loc["x1", "x3"] == pytest.approx(-1.0, abs=0.02)
+    assert moments(study).loc["x3", "x5"] == pytest.approx(0.5, abs=0.02)
+
+
 def test_fixed_values_stay_fixed_in_every_organization() -> None:
     study = simulate(parse_model("m ~ 0.5*x; y ~ m; y ~~ 0.3*y"), organizations=3, n_obs=2, random_seed=1)
     for organization in study.truth["organization"].unique():
@@ -188,6 +196,7 @@ def test_numbers_of_respondents_fill_their_range() -> None:
         (CHAIN, {"m~~m": 0}, "positive definite; look at"),
         ("y ~ 0.5*x", {"y~x": 0.4}, "y~x is fixed to 0.5 by the model; it cannot be 0.4"),
         ("m ~ a*x; y ~ a*m", {"m~x": 0.1, "y~m": 0.2}, "share the label 'a' but are given 0.2 and 0.1"),
+        ("f =~ x1 + x2 + upper(0)*x3", {"f=~x3": 0.5}, "upper(0), and cannot be positive, found 0.5"),
         (CORRELATED, {"x1~~x2": 0.1, "x2~~x1": 0.2}, "x1~~x2 is given twice"),
         (CORRELATED, {"x1~~x2": 2.0}, "constructs' residuals fit no covariance matrix"),
         (CORRELATED, {"x1~~x2": 0.9, "x1~~x3": 0.9, "x2~~x3": -0.9}, "look at x1, x2, x3"),

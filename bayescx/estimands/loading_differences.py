@@ -27,7 +27,7 @@ _UNITS = "share of the factor's average loading"
 
 
 class _Free(NamedTuple):
-    """A loading that the model leaves free: ``value * draws`` of a component."""
+    """A loading that the model leaves free, without its declared sign: ``value * draws`` of a component."""
 
     name: str
     factor: str
@@ -69,8 +69,9 @@ def loading_differences(fit: Fit, at_least: float = 0.1) -> xr.Dataset:
 
     Notes
     -----
-    The average is that of absolute population loadings on the common scale, draw by draw, those that the model or the
-    marker sets to a number among them.
+    Loadings of items that the model declares reversed are taken without their sign: of these, too, a positive
+    deviation says that the item measures more of its factor there. The average is that of absolute population loadings
+    on the common scale, draw by draw, those that the model or the marker sets to a number among them.
 
     Examples
     --------
@@ -225,7 +226,7 @@ def _free_loadings(fit: Fit, layout: Layout) -> list[_Free]:
     """
     entries = {entry.name: entry for entry in (*layout.loadings, *layout.paths)}  # factors of factors are in paths
     free = [
-        _Free(row.name, row.lhs, row.rhs, layout.components[entry.component].name, entry.value)
+        _Free(row.name, row.lhs, row.rhs, layout.components[entry.component].name, abs(entry.value))
         for row in fit.model.loadings
         if (entry := entries[row.name]).component >= 0
     ]
@@ -243,7 +244,7 @@ def _free_loadings(fit: Fit, layout: Layout) -> list[_Free]:
 
 
 def _draws(fit: Fit, free: list[_Free], suffix: str) -> Floats:
-    """Draws of the loadings themselves, (chain, draw[, organization], loading)."""
+    """Draws of the loadings without declared signs, (chain, draw[, organization], loading)."""
     variable, dim = BLOCK_VARIABLES["loadings"]
     array = fit.posterior[variable + suffix].sel({dim: [one.component for one in free]})
     return np.asarray(array.values * np.array([one.value for one in free]))

@@ -67,7 +67,8 @@ def build_model(
     pymc.Model
         Variables ``beta`` (organization, path), ``beta_mu`` and ``beta_tau`` (path); ``loading`` (indicator);
         and, pooled in the same way as ``beta``, ``log_residual_sd`` (residual), ``log_exogenous_sd``
-        (exogenous) and ``partial_correlation_z`` (covariance), all on the common scale. Parameters that a
+        (exogenous) and ``partial_correlation_z`` (covariance), all on the common scale. ``loading`` of an item
+        that the model declares reversed is minus its loading. Parameters that a
         label makes equal are one variable, under the first one's name. The covariance matrices are the
         observed variable ``moments``: log-likelihoods come by organization, predictions as covariance
         matrices. Organizations with missing answers or correlations only are in another one, ``answers``:

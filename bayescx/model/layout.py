@@ -8,12 +8,15 @@ exp(component)``, and with component -1 both are the constant ``value``.
 Units. Components are on the common scale: each observed variable divided by its pooled within-organization SD. A
 construct's ``construct_scale`` is what one unit of it is in the data's units, so raw path = path * scale[outcome] /
 scale[cause].
+
+Signs. The loading of an item that the model declares reversed is minus its component, so that the components of all
+items of a factor are alike: they average 1, and have one prior.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -128,7 +131,7 @@ class _Builder:
         if fixed is not None:
             return Entry(row.name, target, column, -1, fixed * unit)
         component, value = self.free(row, "loadings", row.name, row.lhs, unit)
-        return Entry(row.name, target, column, component, value)
+        return Entry(row.name, target, column, component, -value if row.reversed else value)
 
     def sd(self, variable: str, block: str, row: Parameter | None, default: float | None = None) -> SdEntry:
         fixed = row.fixed if row is not None else default
@@ -170,7 +173,7 @@ class Layout:
     psi_cells, theta_cells : int arrays (m, m), (p, p)
         Components of free residual correlations below the diagonal, else -1.
     averages : tuple of tuple of Entry
-        For each factor scaled by its average loading, the free loadings that average 1.
+        For each factor scaled by its average loading, the free loadings that average 1, each without its declared sign.
     pooling : dict
         One word per block.
     """
@@ -283,7 +286,7 @@ def _lay_out(
     psi_cells = build.cells(constructs, pairs)
     # an observed construct is a data column too, but its covariances are in Psi
     theta_cells = build.cells(variables, {pair: row for pair, row in pairs.items() if pair.isdisjoint(index)})
-    averages = tuple(tuple(e for e in factors[f] if e.component >= 0) for f in averaged)
+    averages = tuple(tuple(replace(e, value=abs(e.value)) for e in factors[f] if e.component >= 0) for f in averaged)
     return Layout(
         model, constructs, variables, observed, construct_scale, tuple(build.components), tuple(paths), tuple(loadings),
         tuple(psi), tuple(theta), psi_cells, theta_cells, averages, words, identification,

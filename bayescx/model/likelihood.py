@@ -50,9 +50,10 @@ def log_likelihood(
         Parameter name or label to number, in the data's units: ``"trust~satisfaction"``, ``"f=~x2"``,
         ``"x1~~x1"`` (a variance), ``"x1~~x2"`` (either way round), ``"x1~1"`` (of an outcome: the intercept
         of its equation). Or organization to such a mapping. Every free parameter is needed but these: the
-        first loading of a factor, which is 1 when left out; the residual variance of the only item of a
-        factor, which is 0; means of factors (``"f~1"``), which are 0; other intercepts, which take their
-        most likely values given the rest (all left out: means are saturated). Unlike in lavaan's ``sem()``,
+        first loading of a factor, which is 1 when left out (unless ``NA*`` or ``upper(0)*`` stands before it);
+        the residual variance of the only item of a factor, which is 0; means of factors (``"f~1"``), which
+        are 0; other intercepts, which take their most likely values given the rest (all left out: means are
+        saturated). The loading of a reversed item is negative. Unlike in lavaan's ``sem()``,
         an exogenous factor and an exogenous observed variable covary unless the model says 0.
 
     Returns
@@ -206,7 +207,7 @@ def _cells(model: PathModel) -> Iterator[_Cell]:
         yield cell(row.name, "beta", (construct[row.lhs], construct[row.rhs]))
     first = {row.name: row for row in {row.lhs: row for row in reversed(model.loadings)}.values()}
     for row in model.loadings:
-        marker = 1.0 if row.name in first and not row.freed else None
+        marker = 1.0 if row.name in first and not row.freed and not row.reversed else None
         if row.rhs in construct:
             yield cell(row.name, "beta", (construct[row.rhs], construct[row.lhs]), marker)
         else:

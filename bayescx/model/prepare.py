@@ -64,11 +64,7 @@ def prepare(
     unit = scale_of(matched) if scale else np.ones(len(matched.variables))
     layout = Layout.of(model, dict(zip(matched.variables, unit, strict=True)), pooling, identification)
     check_identified(layout)
-    complete = [
-        name not in matched.patterns and n > 0 for name, n in zip(matched.organizations, matched.n_obs, strict=True)
-    ]
-    if any(complete):
-        check_directions(layout, matched.n_obs[complete], matched.cov[complete])
+    check_directions(layout, matched.n_obs, matched.cov)
     if not scale and priors is None:
         _warn_of_units(matched)
     informed = inform(layout, matched)

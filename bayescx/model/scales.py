@@ -55,7 +55,8 @@ def construct_scales(
     Raises
     ------
     ModelError
-        If a factor has no unit: ``identification="marker"`` with ``NA*`` on the first loading and nothing else fixed.
+        If a factor has no unit: ``identification="marker"`` with ``NA*`` on the first loading and nothing else fixed,
+        or with a first item that is declared reversed.
     """
     rows: dict[str, list[Parameter]] = {}
     for row in model.loadings:
@@ -77,6 +78,11 @@ def construct_scales(
                 f"line {free[0].line}: factor '{factor}' has no unit: NA* frees its first loading; fix another loading "
                 f"(1*item) or the factor's variance ({factor} ~~ 1*{factor})"
             )
+        elif (identification == "marker" or len(free) == 1) and free[0].reversed:
+            problems.append(
+                f"line {free[0].line}: loading {free[0].name} is 1 by convention, but upper(0) declares {free[0].rhs} "
+                f"reversed; {_unmarked(free)}"
+            )
         elif identification == "marker" or len(free) == 1:
             label = free[0].label
             if label is not None and len(model.labels[label]) > 1:
@@ -93,6 +99,14 @@ def construct_scales(
         raise ModelError("identification", problems)
     averaged_items = {factor: [row.rhs for row in rows[factor] if row.fixed is None] for factor in averaged}
     return marked, _units(rows, anchor, averaged_items, observed, model.constructs), averaged
+
+
+def _unmarked(free: Sequence[Parameter]) -> str:
+    """What works for a factor whose first item is reversed."""
+    straight = next((row.rhs for row in free if not row.reversed), None)
+    if straight is not None:
+        return f"write {straight} first, or let loadings average 1 (identification='mean')"
+    return "recode it (lowest + highest answer - answer), and leave upper(0) out"
 
 
 def _units(

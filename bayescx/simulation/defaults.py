@@ -52,7 +52,7 @@ def population_values(model: PathModel, slots: Mapping[str, Slot], given: Mappin
     known = _Population(slots, given)
     for slot in slots.values():
         if slot.kind == "loading":
-            known.settle(slot.name, 1.0)
+            known.settle(slot.name, -1.0 if slot.reversed else 1.0)
     for name in model.constructs:
         if name in model.exogenous:
             known.settle(f"{name}~~{name}", 1.0)

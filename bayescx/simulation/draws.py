@@ -74,7 +74,8 @@ def simulate(
         variances ``"x~~x"`` (of an outcome or item: of its residual), covariances ``"x1~~x2"``. What is left
         out has a default: the paths of an equation are equal and explain half of an outcome of variance 1;
         residual variances make up what is missing to 1, at least 0.2; exogenous variances 1, with
-        correlations of 0.3; loadings 1, residual variances of items 0.36; residual correlations 0.2.
+        correlations of 0.3; loadings 1, of reversed items -1; residual variances of items 0.36; residual
+        correlations 0.2.
     heterogeneity : float
         SD of the organizations' deviations, in the units of the paths.
     random_seed : int, optional

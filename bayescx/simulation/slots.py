@@ -25,6 +25,7 @@ class Slot(NamedTuple):
     rhs: str
     fixed: float | None = None
     label: str | None = None
+    reversed: bool = False
 
 
 def parameter_slots(model: PathModel) -> dict[str, Slot]:
@@ -56,7 +57,7 @@ def _slots(model: PathModel) -> Iterator[Slot]:
 
 
 def _written(row: Parameter, kind: str) -> Slot:
-    return Slot(row.name, kind, row.lhs, row.rhs, row.fixed, row.label)
+    return Slot(row.name, kind, row.lhs, row.rhs, row.fixed, row.label, row.reversed)
 
 
 def given_values(model: PathModel, values: Mapping[str, float]) -> dict[str, float]:
@@ -98,6 +99,8 @@ def _problem(name: str, value: object, slots: Mapping[str, Slot]) -> str | None:
         return f"{name} must be a finite number, found {value!r}"
     if slots[name].kind == "variance" and float(value) < 0:  # type: ignore[arg-type]  # finite, so a number
         return f"{name} is a variance and cannot be negative, found {value!r}"
+    if slots[name].reversed and float(value) > 0:  # type: ignore[arg-type]
+        return f"{name} is the loading of an item declared reversed, upper(0), and cannot be positive, found {value!r}"
     return None
 
 

@@ -170,6 +170,10 @@ def _labels(parameters: Sequence[Parameter], roles: Roles) -> Iterator[Problem]:
             shown = f"{before.name} is {_value(before)}, {row.name} is {_value(row)}"
             hint = "give all the same value, or none"
             yield _at(row, f"found the label '{label}' on unequal parameters: {shown}; {hint}")
+        elif before.reversed != row.reversed:
+            turned, straight = (row, before) if row.reversed else (before, row)
+            shown = f"{turned.name}, declared reversed, and on {straight.name}, which is not"
+            yield _at(row, f"found the label '{label}' on {shown}; write upper(0)* before all of its items, or none")
 
 
 def _kind(row: Parameter, latents: set[str]) -> str:

@@ -46,14 +46,15 @@ AFTER_TERM = {
     ":=": _ONE_OPERATOR,
 }
 
+REVERSED = "upper(0)* declares a reversed item, whose loading is at most 0: factor =~ x1 + x2 + upper(0)*x3"
+
 FUNCTION_MODIFIERS = {
     "start": "starting values are not needed: leave it out, the sampler finds its own",
     "equal": "give two parameters the same label to make them equal: a*x",
     "c": "values per group are not available: write one value or label for all organizations",
     "prior": "priors are given to the fit (bayescx.Priors), not in the model text",
     "label": "write the label itself: a*x",
-    "lower": _CONSTRAINT,
-    "upper": _CONSTRAINT,
+    "lower": "bounds are not available: leave it out (items run with their factor unless upper(0)* is written)",
     "rv": "random slopes are not available: paths vary over organizations already",
 }
 

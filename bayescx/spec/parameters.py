@@ -28,6 +28,8 @@ class Parameter:
         Its label; free parameters of one label are equal within every organization.
     freed : bool
         Whether ``NA*`` was written.
+    reversed : bool
+        Whether ``upper(0)*`` declares its item reversed: the loading is at most 0.
     line, column : int
         Where its term begins, counted from 1.
 
@@ -44,6 +46,7 @@ class Parameter:
     fixed: float | None
     label: str | None
     freed: bool
+    reversed: bool
     line: int
     column: int
 

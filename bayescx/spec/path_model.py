@@ -242,7 +242,7 @@ class PathModel:
             (
                 self.in_words(name),
                 "is measured by",
-                ", ".join(self.in_words(r.rhs) for r in self.loadings if r.lhs == name),
+                ", ".join(self.in_words(r.rhs) + " (reversed)" * r.reversed for r in self.loadings if r.lhs == name),
             )
             for name in self.latents
         ]

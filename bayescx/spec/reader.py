@@ -21,8 +21,9 @@ def parse_model(text: str, *, name: str | None = None, source: str | None = None
     ----------
     text : str
         Statements, one a line or separated by ``;``: paths ``y ~ a*x + 0.5*z``, factors
-        ``f =~ x1 + x2``, (co)variances ``x ~~ y``, ``x ~~ 0*y``, intercepts ``y ~ 1``, definitions
-        ``ind := a*b``. Comments begin with ``#`` or ``!``.
+        ``f =~ x1 + x2 + upper(0)*x3`` (x3 is reversed: its loading is at most 0), (co)variances
+        ``x ~~ y``, ``x ~~ 0*y``, intercepts ``y ~ 1``, definitions ``ind := a*b``. Comments begin with
+        ``#`` or ``!``.
     name : str, optional
         What to call the model.
     source : str, optional

@@ -16,6 +16,7 @@ from bayescx.spec.hints import (
     FUNCTION_MODIFIERS,
     OTHER_LANGUAGES,
     REFUSED_OPERATORS,
+    REVERSED,
     STATEMENTS,
 )
 from bayescx.spec.parameters import Definition, Operator, Parameter
@@ -48,10 +49,11 @@ class _Term:
     fixed: float | None = None
     label: str | None = None
     freed: bool = False
+    reversed: bool = False
 
     @property
     def modified(self) -> bool:
-        return self.freed or self.fixed is not None or self.label is not None
+        return self.freed or self.reversed or self.fixed is not None or self.label is not None
 
 
 def parse(text: str) -> Parsed:
@@ -145,7 +147,7 @@ def _formula(statement: Statement, relation: int) -> list[Parameter]:
 def _parameter(lhs: str, op: str, term: _Term) -> Parameter:
     known = cast("Operator", "~1" if term.variable is None else op)
     rhs = term.variable or ""
-    return Parameter(lhs, known, rhs, term.fixed, term.label, term.freed, term.line, term.column)
+    return Parameter(lhs, known, rhs, term.fixed, term.label, term.freed, term.reversed, term.line, term.column)
 
 
 def _left_side(tokens: Sequence[Token], relation: Token) -> list[Token]:
@@ -196,8 +198,8 @@ class _Terms:
     def _term(self) -> _Term:
         first = self._peek()
         term = _Term(None, first.line, first.column)
-        while self._is_modifier():
-            term = _with_modifier(term, self._modifier())
+        while (bound := self._is_bound()) or self._is_modifier():
+            term = _with_modifier(term, self._bound() if bound else self._modifier())
         token = self._peek()
         if token.kind == "number":
             self._check_intercept(token)
@@ -228,6 +230,20 @@ class _Terms:
         if value.kind == "number":
             return replace(spot, fixed=sign * float(value.text))
         return replace(spot, freed=True) if value.text == "NA" else replace(spot, label=value.text)
+
+    def _is_bound(self) -> bool:
+        return self._peek().text == "upper" and self._peek(1).text == "("
+
+    def _bound(self) -> _Term:
+        """Read ``upper(0)*``, which declares an item reversed."""
+        token = self._peek()
+        if self.op != "=~":
+            _stop(token, f"found 'upper(…)' on a {_KINDS[self.op]}; {REVERSED} (elsewhere bounds are not available)")
+        value = self._peek(2)
+        if [self._peek(3).text, self._peek(4).text] != [")", "*"] or value.kind != "number" or float(value.text) != 0:
+            _stop(token, f"found 'upper(…)' that is not upper(0)*; {REVERSED}")
+        self.at += 5
+        return _Term(None, token.line, token.column, reversed=True)
 
     def _check_intercept(self, token: Token) -> None:
         if self._peek(1).text == "/":
@@ -260,13 +276,14 @@ def _with_modifier(term: _Term, modifier: _Term) -> _Term:
     """Add a modifier to a term, unless the term already says something else."""
     says = _says(term, modifier)
     if says:
-        hint = "keep one: a value (0.5*) or NA*, and at most one label (a*)"
+        hint = "keep one: a value (0.5*), or NA* or upper(0)*; and at most one label (a*)"
         _stop(modifier, f"found {says} on one term; {hint}")
     return replace(
         term,
         fixed=term.fixed if modifier.fixed is None else modifier.fixed,
         label=term.label if modifier.label is None else modifier.label,
         freed=term.freed or modifier.freed,
+        reversed=term.reversed or modifier.reversed,
     )
 
 
@@ -278,6 +295,8 @@ def _says(one: _Term, other: _Term) -> str:
         return f"two labels, {quote(one.label)} and {quote(other.label)},"
     if (one.freed and other.fixed is not None) or (one.fixed is not None and other.freed):
         return "NA (free) and a value"
+    if (one.reversed and other.fixed is not None) or (one.fixed is not None and other.reversed):
+        return "upper(0), a declared sign, and a value"
     return ""
 
 

@@ -39,6 +39,9 @@ MODELS = {
     "outcomes that covary": "m1 ~ a*x1 + x2; m2 ~ a*x1; m3 ~ 0.5*x2; m1 ~~ m2; m2 ~~ m3; m1 ~~ v*m1; m3 ~~ v*m3",
     "mixed": F + "y ~ f + z; w ~ f; y ~~ w; k =~ q; k ~ w",
     "second order": F + G + H + "s =~ f + g + h; y ~ s",
+    "reversed items": "f =~ x1 + x2 + upper(0)*x3; g =~ x4 + l*upper(0)*x5 + l*upper(0)*x6; g ~ f",
+    "reversed for one factor only": F + "g =~ x4 + x5 + x6 + upper(0)*x1; g ~ f; x2 ~~ x4",
+    "a reversed factor": F + G + H + "s =~ f + g + upper(0)*h; y ~ s",
 }
 POOLINGS: dict[str, str | dict[str, str]] = {
     "partial": "partial",

@@ -68,6 +68,10 @@ CASES = {
         "f =~ x1 + a*x2 + a*x3; g =~ x4 + x5 + a*x6; h =~ x7 + x8 + x9; s =~ f + g + h",
         {"pooling": {"loadings": "partial"}},
     ),
+    "reversed items": Case("f =~ x1 + x2 + upper(0)*x3; g =~ l*upper(0)*x4 + x5 + l*upper(0)*x6; g ~ f; x3 ~~ x5"),
+    "loadings pooled, reversed items": Case(
+        "f =~ x1 + x2 + upper(0)*x3; g =~ x4 + x5 + x6; g ~ f", {"pooling": {"loadings": "partial"}}
+    ),
     "loadings apart": Case(FACTORS + "g ~ f; h ~ f", {"identification": "marker", "pooling": {"loadings": "none"}}),
     "second order": Case(FACTORS + "s =~ f + g + h; y ~ s"),
     "fixed variances": Case("f =~ NA*x1 + x2 + x3; f ~~ 1*f; g =~ x4 + x5 + x6; g ~ f; x5 ~~ 0.3*x5"),
@@ -84,7 +88,9 @@ def prepared(case: Case, seed: int = 0, n_org: int = 3) -> Prepared:
     model = parse_model(case.text)
     variables = list(model.observed)
     sample = random_moments(np.random.default_rng(seed), n_org, len(variables))
-    unit = 1 + 0.3 * np.arange(len(variables))
+    runs_against = {row.rhs for row in model.loadings if row.reversed}
+    sign = np.array([-1.0 if name in runs_against else 1.0 for name in variables])
+    unit = sign * (1 + 0.3 * np.arange(len(variables)))
     moments = {
         f"organization {j}": SampleMoments(
             int(n), None, pd.DataFrame(np.outer(unit, unit) * cov, index=variables, columns=variables)

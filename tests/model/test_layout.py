@@ -194,6 +194,25 @@ def test_loadings_average_1_on_the_common_scale() -> None:
     assert all(e.value == 1.0 for e in layout.loadings)
 
 
+def test_the_loading_of_a_reversed_item_is_minus_its_component() -> None:
+    text = "f =~ x1 + a*upper(0)*x2 + a*upper(0)*x3; g =~ x4 + x5 + x6 + upper(0)*x1; g ~ f"
+    layout = layout_of(text)
+    sizes = [abs(e.value) for e in layout.loadings]
+    assert [e.value / size for e, size in zip(layout.loadings, sizes, strict=True)] == [1, -1, -1, 1, 1, 1, -1]
+    assert [e.value for factor in layout.averages for e in factor] == sizes
+    one, other = (e for e in layout.loadings if e.name in ("f=~x2", "f=~x3"))
+    assert one.component == other.component
+    assert raw(layout, one, 0.9) == pytest.approx(raw(layout, other, 0.9))
+    assert raw(layout, one, 0.9) < 0
+    assert layout.unit.tolist() == layout_of(text.replace("upper(0)*", "")).unit.tolist()
+
+
+def test_a_reversed_factor_is_an_arrow_that_points_down() -> None:
+    layout = layout_of("f =~ x1 + x2 + x3; g =~ x4 + x5 + x6; h =~ y + m; s =~ f + g + upper(0)*h; z ~ s")
+    assert {e.name: e.value for e in layout.paths if "=~" in e.name} == {"s=~f": 1.0, "s=~g": 1.0, "s=~h": -1.0}
+    assert [[e.value for e in factor] for factor in layout.averages][-1] == [1.0, 1.0, 1.0]
+
+
 def test_marker_takes_the_unit_of_the_first_item() -> None:
     layout = layout_of(TWO_FACTORS, identification="marker")
     assert layout.unit.tolist() == [UNITS["x1"], UNITS["x4"]]

@@ -98,6 +98,30 @@ def test_modifiers(left: str, term: str, fixed: float | None, label: str | None,
     assert (row.rhs, row.fixed, row.label, row.freed) == ("x", fixed, label, freed)
 
 
+@pytest.mark.parametrize(
+    ("term", "label", "freed"),
+    [
+        ("upper(0)*x", None, False),
+        ("upper( 0.0 ) * x", None, False),
+        ("a*upper(0)*x", "a", False),
+        ("upper(0)*a*x", "a", False),
+        ("NA*upper(0)*x", None, True),
+        ("x + upper(0)*x", None, False),
+        ("upper(0)*x + a*x", "a", False),
+    ],
+)
+def test_upper_0_declares_a_reversed_item(term: str, label: str | None, freed: bool) -> None:
+    row = only(f"f =~ {term}")
+    assert row.reversed
+    assert (row.fixed, row.label, row.freed) == (None, label, freed)
+    assert not only("f =~ x").reversed
+
+
+def test_upper_is_also_a_name() -> None:
+    assert names("f =~ upper + upper*x2") == ["f=~upper", "f=~x2"]
+    assert not any(row.reversed for row in parse("f =~ upper + upper*x2").parameters)
+
+
 def test_modifiers_of_an_intercept() -> None:
     row = only("y ~ 0*1")
     assert (row.op, row.rhs, row.fixed) == ("~1", "", 0.0)
