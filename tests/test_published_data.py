@@ -141,6 +141,7 @@ def printed_rows() -> pd.DataFrame:
     return frame.astype({"mean": float, "lower": float, "upper": float})
 
 
+@pytest.mark.calibration
 def test_the_page_prints_what_its_code_finds(on_the_page: dict[str, Any]) -> None:
     found = pd.concat([on_the_page["paths"], on_the_page["totals"]])
     printed = printed_rows()
@@ -152,6 +153,7 @@ def test_the_page_prints_what_its_code_finds(on_the_page: dict[str, Any]) -> Non
     assert (found["rests_on_prior"] == (printed["rests_on"] == "prior")).all()
 
 
+@pytest.mark.calibration
 def test_the_posterior_shows_the_figures_that_it_was_given(on_the_page: dict[str, Any]) -> None:
     fit = on_the_page["fit"]
     explained = bcx.r_squared(fit, target="average").median(("chain", "draw"))
