@@ -11,6 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 NOTEBOOKS := $(VENV)/.installed-notebooks
+COMPILED := $(VENV)/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench calibrate pictures notebooks clean
@@ -21,7 +22,7 @@ help:  ## list these targets
 demo: $(BASE)  ## the main job: fit ten simulated organizations, print the effects, write report.html
 	@$(BIN)/bayescx demo -o report.html
 
-test: $(DEV)  ## run the tests
+test: $(DEV) $(COMPILED)  ## run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(DEV)  ## check style, formatting, types and which module may import which
@@ -76,3 +77,7 @@ $(NOTEBOOKS): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing bayescx and Jupyter ..."
 	@$(PIP_INSTALL) -e ".[notebooks]"
 	@touch $(BASE) $@
+
+$(COMPILED): $(wildcard bayescx/kernel/*.py) | $(DEV)
+	@$(BIN)/python -m bayescx.kernel
+	@touch $@

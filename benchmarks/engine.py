@@ -35,7 +35,7 @@ def gradients(start: Start, repeat: int = GRADIENTS) -> Callable[[], None]:
     x = start.draw(1)
     out, value = np.empty_like(x), np.empty(1)
     arguments = (x.size, _at(x), _at(out), _at(value), start.arrays.records.ctypes.data)
-    call = kernel.LOG_DENSITY.ctypes
+    call = kernel.functions_for(start.arrays.records)[0].ctypes
 
     def job(_alive: object = start.arrays) -> None:  # the addresses are good as long as the arrays live
         for _ in range(repeat):

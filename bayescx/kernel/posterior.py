@@ -1,8 +1,8 @@
 """The log posterior density as one machine function for every model, compiled once per machine.
 
-``LOG_DENSITY`` and ``EXPAND`` are C functions with the signature nutpie calls: dimension, pointer to the free
-parameters, pointers to write to, and a pointer to the record array of ``problem.pack``. They hold no Python object,
-so chains run side by side.
+Densities and expansions are C functions with the signature nutpie calls: dimension, pointer to the free parameters,
+pointers to write to, and a pointer to the record array of ``problem.pack``. They hold no Python object, so chains run
+side by side.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bayescx.kernel.pooling import place, population_sd, pull_back
 from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Work
 from bayescx.kernel.records import N_PLAIN, records_at, unpack, unpack_figures, unpack_patterns
 
-__all__ = ["EXPAND", "LOG_DENSITY", "expand", "functions_for", "log_density"]
+__all__ = ["expand", "functions_for", "log_density", "mixed_functions", "plain_functions"]
 
 
 def _source_fingerprint() -> int:
@@ -235,17 +235,21 @@ def _compiled_or_loaded(what: str, compile_it: Callable[[], tuple[Any, Any]]) ->
         timer.cancel()
 
 
-LOG_DENSITY, EXPAND = _compiled_or_loaded("the density", _compile)
+@cache
+def plain_functions() -> tuple[Any, Any]:
+    """Density and expansion for complete moments; compiled once per machine."""
+    return _compiled_or_loaded("the density", _compile)
 
 
 @cache
-def _mixed() -> tuple[Any, Any]:
+def mixed_functions() -> tuple[Any, Any]:
+    """Density and expansion for missing patterns and published figures; compiled once per machine."""
     return _compiled_or_loaded("the density for figures and missing answers", _compile_mixed)
 
 
 def functions_for(records: NDArray[np.uint64]) -> tuple[Any, Any]:
     """Density and expansion: only evidence with patterns or figures pays for compiling the longer ones."""
-    return (LOG_DENSITY, EXPAND) if records.size == RECORD * N_PLAIN else _mixed()
+    return plain_functions() if records.size == RECORD * N_PLAIN else mixed_functions()
 
 
 _DOUBLE_POINTER = ctypes.POINTER(ctypes.c_double)

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import bayescx as bcx
-from bayescx.kernel.posterior import EXPAND, LOG_DENSITY
+from bayescx.kernel.posterior import plain_functions
 from bayescx.model import engine
 from bayescx.model.arrays import Arrays
 from bayescx.model.nuts import SamplerSettings
@@ -54,8 +54,7 @@ def test_the_compiled_model_speaks_of_c_functions(start: Start) -> None:
         compiled = engine.compile_kernel(start)
     assert isinstance(compiled, CompiledPyMCModel)
     assert compiled.n_dim == start.arrays.n_dim
-    assert compiled.compiled_logp_func is LOG_DENSITY
-    assert compiled.compiled_expand_func is EXPAND
+    assert (compiled.compiled_logp_func, compiled.compiled_expand_func) == plain_functions()
     names, slices, shapes = compiled.shape_info
     assert names == ["shared", "mu", "tau", "own"]
     assert [s.stop - s.start for s in slices] == [int(np.prod(shape)) for shape in shapes]
@@ -127,15 +126,15 @@ IN_A_NEW_PROCESS = textwrap.dedent(
         rows = pd.DataFrame(rng.standard_normal((90, len(model.observed))) + common, columns=list(model.observed))
         evidence = bcx.Evidence.from_rows(rows.assign(o=["a", "b", "c"] * 30), organization="o")
         bcx.fit(model, evidence, draws=10, tune=10, chains=1, random_seed=1, progressbar=False)
-    from bayescx.kernel.posterior import EXPAND, LOG_DENSITY
-    print(json.dumps({"compiled": compiled, "hits": [LOG_DENSITY.cache_hits, EXPAND.cache_hits]}))
+    from bayescx.kernel.posterior import plain_functions
+    print(json.dumps({"compiled": compiled, "hits": [function.cache_hits for function in plain_functions()]}))
     """
 )
 
 
 def test_nothing_is_compiled_in_a_second_process() -> None:
-    """Importing the kernel above put it into the cache; another process, whatever its models, only loads it."""
-    assert LOG_DENSITY.address
+    """The functions of this process are in the cache; another process, whatever its models, only loads them."""
+    assert all(function.address for function in plain_functions())
     done = subprocess.run([sys.executable, "-c", IN_A_NEW_PROCESS], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
