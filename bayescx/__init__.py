@@ -74,9 +74,21 @@ if TYPE_CHECKING:
     from bayescx.plots.loading_differences import plot_loading_differences as plot_loading_differences
     from bayescx.plots.margin import plot_margin as plot_margin
     from bayescx.plots.rank_probabilities import plot_ranks as plot_ranks
+    from bayescx.plots.rates import plot_rates as plot_rates
     from bayescx.plots.shares import plot_shares as plot_shares
     from bayescx.priors import Prior as Prior
     from bayescx.priors import Priors as Priors
+    from bayescx.rates import Counts as Counts
+    from bayescx.rates import PublishedRate as PublishedRate
+    from bayescx.rates import RatesFit as RatesFit
+    from bayescx.rates import category_rates as category_rates
+    from bayescx.rates import fit_rates as fit_rates
+    from bayescx.rates import group_rate_difference as group_rate_difference
+    from bayescx.rates import group_rate_ratio as group_rate_ratio
+    from bayescx.rates import predicted_rates as predicted_rates
+    from bayescx.rates import rate_heterogeneity as rate_heterogeneity
+    from bayescx.rates import rate_odds as rate_odds
+    from bayescx.rates import rate_ratio as rate_ratio
     from bayescx.replication import write_replication as write_replication
     from bayescx.report import write_report as write_report
     from bayescx.simulation import simulate as simulate
@@ -140,8 +152,22 @@ _HOMES = {
     "plots.loading_differences": ("plot_loading_differences",),
     "plots.margin": ("plot_margin",),
     "plots.rank_probabilities": ("plot_ranks",),
+    "plots.rates": ("plot_rates",),
     "plots.shares": ("plot_shares",),
     "priors": ("Prior", "Priors"),
+    "rates": (
+        "Counts",
+        "PublishedRate",
+        "RatesFit",
+        "category_rates",
+        "fit_rates",
+        "group_rate_difference",
+        "group_rate_ratio",
+        "predicted_rates",
+        "rate_heterogeneity",
+        "rate_odds",
+        "rate_ratio",
+    ),
     "replication": ("write_replication",),
     "report": ("write_report",),
     "simulation": ("simulate",),
