@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bayescx.evidence.coarsening import Shareable, shareable_moments
 from bayescx.evidence.documents import read_evidence
+from bayescx.evidence.empty_levels import empty_levels
 from bayescx.evidence.evidence import Evidence
 from bayescx.evidence.matching import Matched
 from bayescx.evidence.moments import PatternMoments, SampleMoments
@@ -29,6 +30,7 @@ __all__ = [
     "Published",
     "SampleMoments",
     "Shareable",
+    "empty_levels",
     "figure_problems",
     "lacking_columns",
     "missing_cells",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bayescx.coding import Coded
 from bayescx.errors import EvidenceError
 from bayescx.evidence.findings import Finding, lines, on_one_screen
 from bayescx.evidence.matching import Matched
 from bayescx.evidence.moments import SampleMoments, pattern_moments
 from bayescx.evidence.patterns import Pattern, pooled, restricted
+from bayescx.evidence.small_groups import small_groups
 
 __all__ = ["Coarsened", "Shareable", "coarsened", "shareable_moments"]
 
@@ -94,15 +96,17 @@ class Shareable:
         return counts if any(counts.values()) else {}
 
 
-def shareable_moments(matched: Matched, minimum: int) -> dict[str, Shareable]:
+def shareable_moments(matched: Matched, minimum: int, coded: Mapping[str, Coded] | None = None) -> dict[str, Shareable]:
     """Return moments of each organization in which every pattern of answers has at least `minimum` respondents.
 
-    Patterns are groups of different people, so that no difference of two of them is about fewer.
+    Patterns are groups of different people, so that no difference of two of them is about fewer. With coded columns
+    (`PathModel.coded`) so have the levels of a category and the sides of a knot: the moments of a level that one
+    respondent has are that respondent's answers.
 
     Raises
     ------
     EvidenceError
-        Naming every organization that is too small, or whose respondents are too scattered over patterns.
+        Naming every organization that is too small, or whose respondents are too scattered over patterns or levels.
 
     Examples
     --------
@@ -126,6 +130,8 @@ def shareable_moments(matched: Matched, minimum: int) -> dict[str, Shareable]:
             what = f"no {minimum} respondents answered the same questions"
             advice = "; share fewer variables: --model MODEL or --variables A,B"
             findings.append(Finding(what, name, f"n = {own.n_obs}", advice))
+        elif small := small_groups(matched, name, minimum, coded or {}):
+            findings += small
         elif found.merged or found.dropped:
             shareable[name] = _shareable(name, found, own, matched.variables)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayescx.coding import MISSING_WORDS
 from bayescx.evidence.arithmetic import Floats
 from bayescx.evidence.findings import Finding, shortened, suggestion
 
+__all__ = ["MISSING_WORDS", "Column", "Integers", "Mask", "Sheet", "column_finding", "located", "read_column"]
+
 Integers = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
-
-MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none"})
-"""Spellings of a missing cell; they are not the text that spoils a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,8 @@ class Column:
     """One needed column as numbers (NaN where missing), with the cells that are no numbers.
 
     `defect` says what is wrong with the column as a whole. `text` marks the cells that may not be used,
-    `stray` those among them that do not even read as numbers: the ones to show.
+    `stray` those among them that do not even read as numbers: the ones to show. `complaint` says what they are where
+    they are not text in place of numbers; of a categorical column, `levels` are those that cells may have.
     """
 
     name: str
@@ -61,19 +63,26 @@ class Column:
     defect: str = ""
     advice: str = ""
     is_absent: bool = False
+    complaint: str = ""
+    levels: tuple[str, ...] = ()
+
+
+def located(sheet: Sheet, name: str) -> list[pd.Series]:
+    """Return the columns of this name."""
+    frame = sheet.frame
+    return [frame.iloc[:, index] for index, label in enumerate(frame.columns) if str(label) == name]
 
 
 def read_column(sheet: Sheet, name: str) -> Column:
     """Read a column by its name; whatever is wrong with it is kept with it."""
-    frame = sheet.frame
-    found = [index for index, label in enumerate(frame.columns) if str(label) == name]
+    frame, found = sheet.frame, located(sheet, name)
     if len(found) != 1:
         nothing = np.full(len(frame), np.nan)
         if found:
             return Column(name, nothing, defect=f"{len(found)} columns '{name}'")
         advice = suggestion(name, frame.columns)
         return Column(name, nothing, defect=f"no column '{name}'", advice=advice, is_absent=True)
-    column = frame.iloc[:, found[0]]
+    (column,) = found
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind = column.cat.categories.dtype
         column = column.astype(np.float64 if pd.api.types.is_numeric_dtype(kind) else kind)
@@ -113,7 +122,16 @@ def column_finding(sheet: Sheet, organization: str, own: Integers, column: Colum
     row = int(own[marked[0].argmax()])
     cell = column.raw.iloc[row]
     detail = f"{sheet.where(row)}: {shortened(repr(cell if isinstance(cell, str) else str(cell)), 40)}"
+    if column.complaint:
+        return Finding(column.complaint, organization, detail, column.advice + _meant(cell, column.levels))
     return Finding(f"text in column '{column.name}'", organization, detail, _text_advice(cell))
+
+
+def _meant(cell: object, levels: tuple[str, ...]) -> str:
+    """Suggest the level that a cell may be a slip of."""
+    folded = {level.casefold(): level for level in levels}
+    close = difflib.get_close_matches(str(cell).strip().casefold(), folded, n=1)
+    return f"; did you mean '{folded[close[0]]}'?" if close else ""
 
 
 def _text_advice(cell: object) -> str:

@@ -12,21 +12,14 @@ import pandas as pd
 
 from bayescx._html import heading, table
 from bayescx._names import ORGANIZATION
+from bayescx.coding import Coded
 from bayescx.errors import EvidenceError
 from bayescx.evidence.arguments import distinct_names, planned_problems, whole_number_problems
+from bayescx.evidence.examining import examined_parts, tables_of
 from bayescx.evidence.figure_listing import figures_html, figures_in_words
 from bayescx.evidence.figure_sets import list_problems, only_in_figures, set_problems
 from bayescx.evidence.findings import lines, listing, on_one_screen
-from bayescx.evidence.lacking import settled
-from bayescx.evidence.matching import (
-    Examined,
-    Matched,
-    estimated,
-    examined_figures,
-    examined_moments,
-    examined_rows,
-    weighed,
-)
+from bayescx.evidence.matching import Examined, Matched, estimated, examined_figures
 from bayescx.evidence.moments import SampleMoments
 from bayescx.evidence.parts import Part, Unusable, part_of, sheet_of
 from bayescx.evidence.published import Published
@@ -36,7 +29,6 @@ from bayescx.evidence.rows import (
     GroupedRows,
     by_organization,
     missing_problems,
-    organization_samples,
     spelled_apart,
 )
 from bayescx.evidence.signs import read_signs
@@ -249,9 +241,9 @@ class Evidence:
     @property
     def unassigned(self) -> int:
         """Number of rows that name no organization; they are left out."""
-        return sum(grouped.unassigned for grouped in self._tables())
+        return sum(grouped.unassigned for grouped in tables_of(self.parts))
 
-    def matched(self, variables: Sequence[str]) -> Matched:
+    def matched(self, variables: Sequence[str], coded: Mapping[str, Coded] | None = None) -> Matched:
         """Return n, means and covariances of the variables a model needs.
 
         Respondents are those with an answer to at least one of these variables (``missing="listwise"``: to all of
@@ -259,13 +251,21 @@ class Evidence:
         Organizations with fewer than `min_n` respondents are kept out; where `n_planned` was not stated, it is the
         number of organizations that remain.
 
+        Parameters
+        ----------
+        variables : sequence of str
+        coded : mapping, optional
+            `PathModel.coded`: by their names, the variables that the model codes from columns. Rows are coded here,
+            unless the table has a column of that name; moments must hold them. An organization may lack variation in
+            them (`Matched.empty`), and answers must be complete.
+
         Raises
         ------
         EvidenceError
             With every problem at once; see `problems`.
         """
         wanted = distinct_names(variables)
-        examined = self._examined(wanted)
+        examined = self._examined(wanted, coded)
         problems = self._problems(examined)
         if problems:
             raise EvidenceError(self._headline, on_one_screen(problems))
@@ -288,19 +288,20 @@ class Evidence:
             signs=self.signs,
         )
 
-    def problems(self, variables: Sequence[str]) -> tuple[str, ...]:
+    def problems(self, variables: Sequence[str], coded: Mapping[str, Coded] | None = None) -> tuple[str, ...]:
         """Return everything that keeps the evidence from being used for these variables, or nothing.
 
         Looked for: files that could not be read, columns that no organization has, that are misspelled in some or there
         twice, text, non-finite values, constant and collinear columns, organizations with n <= variables + 1, names
         written in two ways, an `n_planned` below the number of organizations, figures given twice and figures of
-        organizations that shared data too, so that respondents would count twice. One cause in many organizations is
-        one entry.
+        organizations that shared data too, so that respondents would count twice; of coded columns (`coded` as in
+        `matched`): cells that are no level of a category, knots outside the data, levels that nobody has. One cause in
+        many organizations is one entry.
         """
         wanted = distinct_names(variables)
-        return self._problems(self._examined(wanted))
+        return self._problems(self._examined(wanted, coded))
 
-    def summary(self, variables: Sequence[str] | None = None) -> pd.DataFrame:
+    def summary(self, variables: Sequence[str] | None = None, coded: Mapping[str, Coded] | None = None) -> pd.DataFrame:
         """Return one row per organization: level, n_obs (rows shared) and the file.
 
         With `variables`, n_obs counts the respondents that take part, and three columns are added: lacks (the
@@ -321,7 +322,7 @@ class Evidence:
                 "dropped": one.n_rows - one.n_obs,
                 "used": not (one.is_kept_out or one.findings),
             }
-            for one in self._examined(distinct_names(variables))
+            for one in self._examined(distinct_names(variables), coded)
         )
 
     def __repr__(self) -> str:
@@ -356,10 +357,6 @@ class Evidence:
     def _headline(self) -> str:
         return f"evidence {self.source}" if self.source else "evidence"
 
-    def _tables(self) -> list[GroupedRows]:
-        tables = [part for part in self.parts.values() if isinstance(part, GroupedRows)]
-        return list({id(table): table for table in tables}.values())
-
     def _shares(self) -> Iterator[tuple[str, str, int, str]]:
         for name, part in self.parts.items():
             if isinstance(part, GroupedRows):
@@ -371,19 +368,9 @@ class Evidence:
         for name in self._only_in_figures:
             yield name, "figures", 0, ""
 
-    def _examined(self, variables: tuple[str, ...]) -> list[Examined]:
-        found = {
-            sample.organization: examined_rows(sample, frozenset(map(str, grouped.sheet.frame.columns)))
-            for grouped in self._tables()
-            for sample in organization_samples(grouped, variables, self.missing)
-        }
-        for name, part in self.parts.items():
-            if isinstance(part, SampleMoments):
-                found[name] = examined_moments(name, part, variables, self.missing)
-            elif isinstance(part, Unusable):
-                found[name] = Examined(name, "unusable", 0, 0, None, None, part.findings)
-        shared = [weighed(found[name], self.min_n, len(variables), self.missing) for name in self.parts]
-        shared = settled(shared, variables)
+    def _examined(self, variables: tuple[str, ...], coded: Mapping[str, Coded] | None) -> list[Examined]:
+        known = {name: (coded or {})[name] for name in variables if name in (coded or {})}
+        shared = examined_parts(self.parts, variables, known, self.missing, self.min_n)
         return [*shared, *(examined_figures(name, len(variables)) for name in self._only_in_figures)]
 
     def _problems(self, examined: list[Examined]) -> tuple[str, ...]:

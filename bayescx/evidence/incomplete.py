@@ -12,7 +12,9 @@ from bayescx.evidence.findings import Finding
 from bayescx.evidence.moments_checks import not_positive_definite
 from bayescx.evidence.patterns import Pattern, available_variance
 
-__all__ = ["incomplete_findings"]
+__all__ = ["incomplete_answers", "incomplete_findings"]
+
+LISTED_INCOMPLETE = 12
 
 
 def incomplete_findings(
@@ -45,6 +47,16 @@ def incomplete_findings(
         what = not_positive_definite([names[varying[k]] for k in dependent])
         findings.append(Finding(what, organization))
     return findings
+
+
+def incomplete_answers(organization: str, incomplete: int, respondents: int) -> Finding:
+    """Say that answers are missing, where a model with coded columns needs all of them."""
+    what = "answers are missing, and a model with below(…), above(…) or category(…) needs complete ones"
+    advice = (
+        "; missing='listwise' (command line: --missing listwise; in an evidence file: missing = \"listwise\") leaves "
+        "these respondents out"
+    )
+    return Finding(what, organization, f"{incomplete} of {respondents} respondents", advice, LISTED_INCOMPLETE)
 
 
 def _dependent(values: Floats) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from bayescx.coding import Coded
 from bayescx.evidence.findings import printable
 from bayescx.evidence.matching import Examined
 
@@ -16,28 +17,36 @@ SIMILAR = 0.8
 """Ratio of `difflib` from which two names count as one name and a slip."""
 
 
-def settled(examined: Sequence[Examined], variables: Sequence[str]) -> list[Examined]:
+def settled(
+    examined: Sequence[Examined], variables: Sequence[str], coded: Mapping[str, Coded] | None = None
+) -> list[Examined]:
     """Turn variables that organizations lack into findings where that cannot be meant.
 
     That is: where no organization has the variable, where the organization has none of the variables, and where it has
-    a column of nearly the same name that the organizations with the variable do not have.
+    a column of nearly the same name that the organizations with the variable do not have. What is coded from a column
+    of rows is lacking where that column is.
     """
     present = [one for one in examined if not one.is_kept_out and one.level not in ("unusable", "figures")]
     columns_beside = {name: [one.columns for one in present if name not in one.lacks] for name in variables}
-    return [_settled(one, variables, columns_beside) if one.lacks else one for one in examined]
+    base = {name: how.column for name, how in (coded or {}).items()}
+    return [_settled(one, variables, columns_beside, base) if one.lacks else one for one in examined]
 
 
-def _settled(one: Examined, variables: Sequence[str], columns_beside: dict[str, list[frozenset[str]]]) -> Examined:
+def _settled(
+    one: Examined, variables: Sequence[str], columns_beside: dict[str, list[frozenset[str]]], base: Mapping[str, str]
+) -> Examined:
     has_none = len(one.lacks) == len(variables)
     findings = []
     for name, finding in one.lacks.items():
         others = columns_beside[name]
         if has_none or not others:
             findings.append(finding)
-        elif meant := misspelled(name, one.columns - set(variables) - frozenset().union(*others)):
+            continue
+        needed = base.get(name, name) if one.level == "rows" else name
+        if meant := misspelled(needed, one.columns - set(variables) - frozenset().union(*others)):
             advice = f"; did you mean '{printable(meant)}'? If that is another question, give it another name"
             findings.append(replace(finding, advice=advice))
-    return replace(one, findings=(*one.findings, *findings))
+    return replace(one, findings=(*one.findings, *dict.fromkeys(findings)))
 
 
 def misspelled(name: str, columns: Iterable[str]) -> str | None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayescx.coding import Coded, Hinge, is_coded
 from bayescx.evidence.arithmetic import Floats
 from bayescx.evidence.findings import Finding, suggestion
+from bayescx.evidence.incomplete import incomplete_answers
 from bayescx.evidence.moments import SampleMoments, pattern_moments
+from bayescx.evidence.moments_checks import not_positive_definite
 from bayescx.evidence.patterns import Pattern
 from bayescx.evidence.published import Published
 from bayescx.evidence.rows import COMPLETE_CASES, OrganizationSample
 from bayescx.evidence.saturated import saturated_moments
+from bayescx.evidence.semidefinite import dependent_beside
 
 LISTED_TOO_SMALL = 12
+NO_SPREAD = "correlations do not tell how far answers spread, which below(…), above(…) and category(…) need"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +66,36 @@ def examined_rows(sample: OrganizationSample, columns: frozenset[str]) -> Examin
     )
 
 
-def examined_moments(name: str, moments: SampleMoments, variables: tuple[str, ...], missing: str) -> Examined:
+def examined_moments(
+    name: str,
+    moments: SampleMoments,
+    variables: tuple[str, ...],
+    missing: str,
+    coded: Mapping[str, Coded] | None = None,
+) -> Examined:
     """Examine an organization that shared moments."""
+    one = _moments_shared(name, moments, variables, missing, coded or {})
+    if not any(is_coded(variable) for variable in variables) or one.findings:
+        return one
+    size = len(variables) - len(one.lacks)
+    incomplete = sum(pattern.n_obs for pattern in one.patterns if len(pattern.variables) < size)
+    findings = []
+    if coded and moments.scale_free:
+        findings.append(Finding(NO_SPREAD, name, advice="; share covariances: bayescx moments ROWS --model MODEL"))
+    elif coded and incomplete:
+        findings.append(incomplete_answers(name, incomplete, one.n_obs))
+    elif (cov := covariances(one, len(variables))) is not None:
+        findings += _moments_findings(name, one, cov, variables, coded or {})
+    return replace(one, findings=tuple(findings))
+
+
+def _moments_shared(
+    name: str, moments: SampleMoments, variables: tuple[str, ...], missing: str, coded: Mapping[str, Coded]
+) -> Examined:
     level = "correlations" if moments.scale_free else "moments"
     columns = frozenset(moments.variables)
     lacks = {
-        variable: Finding(f"no column '{variable}'", name, "moments", suggestion(variable, moments.variables))
+        variable: Finding(f"no column '{variable}'", name, "moments", _instead(variable, moments.variables, coded))
         for variable in variables
         if variable not in columns
     }
@@ -89,6 +118,35 @@ def examined_moments(name: str, moments: SampleMoments, variables: tuple[str, ..
     return replace(about, mean=mean, cov=moments.cov.loc[wanted, wanted].to_numpy(), patterns=())
 
 
+def _instead(variable: str, available: Collection[str], coded: Mapping[str, Coded]) -> str:
+    """Say what to do where moments lack a variable; of a coded one, that they must be shared with it."""
+    if variable in coded and coded[variable].column in available:
+        return "; it cannot be worked out from moments: share them with bayescx moments ROWS --model MODEL"
+    return suggestion(variable, available)
+
+
+def _moments_findings(
+    name: str, one: Examined, cov: Floats, variables: Sequence[str], coded: Mapping[str, Coded]
+) -> list[Finding]:
+    """Say what moments that may lack variation are not allowed to lack, for want of a model that codes it."""
+    has = np.flatnonzero(~np.isnan(np.diag(cov))).tolist()
+    names, own = [variables[k] for k in has], cov[np.ix_(has, has)]
+    findings = [
+        Finding(f"column '{variable}' is constant", name)
+        for variable, variance in zip(names, np.diag(own), strict=True)
+        if variance == 0 and variable not in coded
+    ]
+    if dependent := dependent_beside(own, names, coded):
+        findings.append(Finding(not_positive_definite(dependent), name))
+    mean = estimated(one, len(variables))[0]
+    for k, variable in enumerate(variables):
+        how = coded.get(variable)
+        if isinstance(how, Hinge) and (mean[k] > 0 if how.side == "below" else mean[k] < 0):
+            says = f"its mean is {mean[k]:g}, {'above' if mean[k] > 0 else 'below'} 0"
+            findings.append(Finding(f"'{variable}' is not what it says", name, says))
+    return findings
+
+
 def examined_figures(name: str, size: int) -> Examined:
     """An organization that only published figures speak of."""
     return Examined(name, "figures", 0, 0, np.full(size, np.nan), np.full((size, size), np.nan), ())
@@ -108,6 +166,13 @@ def weighed(one: Examined, min_n: int | None, size: int, missing: str) -> Examin
     advice = f"; min_n={size + 2} (command line: --min-n {size + 2}) keeps such organizations out"
     too_small = Finding(what, one.organization, f"n = {one.n_obs}", advice, LISTED_TOO_SMALL)
     return replace(one, findings=(*one.findings, too_small))
+
+
+def covariances(one: Examined, size: int) -> Floats | None:
+    """Covariances (p, p) of an organization whose answers are complete, nan where it lacks variables; None if not."""
+    if one.cov is not None:
+        return one.cov
+    return estimated(one, size)[1] if len(one.patterns) == 1 else None
 
 
 def estimated(one: Examined, size: int) -> tuple[Floats, Floats]:
@@ -187,6 +252,15 @@ class Matched:
             stated = [{**one.to_dict(), "wording": "", "source": ""} for one in self.published]
             digest.update(json.dumps([stated, sorted(self.signs.items())]).encode())
         object.__setattr__(self, "fingerprint", digest.hexdigest())
+
+    @property
+    def empty(self) -> dict[str, tuple[str, ...]]:
+        """By organization, the coded columns without variation in it: nobody, or everybody, is of that level."""
+        found = {
+            organization: tuple(name for name, own in zip(self.variables, np.diag(cov), strict=True) if own == 0)
+            for organization, cov in zip(self.organizations, self.cov, strict=True)
+        }
+        return {organization: names for organization, names in found.items() if names}
 
     def only(self, organizations: Collection[str]) -> Matched:
         """Return the same evidence cut down to some of its organizations; `n_planned` stays."""

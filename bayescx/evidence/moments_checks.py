@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bayescx.evidence.arithmetic import dependent_variables
+from bayescx.coding import is_coded
+from bayescx.evidence.arithmetic import Floats, dependent_variables
 from bayescx.evidence.findings import listing
+from bayescx.evidence.semidefinite import dependent_beside
 
 ASYMMETRY = 1e-8
 """Largest |s_ij - s_ji| / sqrt(s_ii s_jj) that counts as rounding."""
@@ -77,7 +79,10 @@ def labelled_mean(mean: object, names: Sequence[str]) -> tuple[list[str], pd.Ser
 
 
 def cov_problems(cov: pd.DataFrame, n_obs: object) -> list[str]:
-    """Check the values of a matrix whose labels are sound, from the plainest defect to the subtlest."""
+    """Check the values of a matrix whose labels are sound, from the plainest defect to the subtlest.
+
+    Columns that a model codes, told by their names, may have no variance or be collinear with each other.
+    """
     names, values = list(cov.columns), cov.to_numpy()
     finite = np.isfinite(values)
     if not finite.all():
@@ -88,23 +93,38 @@ def cov_problems(cov: pd.DataFrame, n_obs: object) -> list[str]:
     problems = [
         f"the variance of {name} is {one:g}: " + ("the variable is constant" if one == 0 else "negative")
         for name, one in zip(names, variance, strict=True)
-        if one <= 0
+        if one < 0 or (one == 0 and not is_coded(name))
     ]
+    problems = problems or _covariances_without_variance(values, names)
     if problems:
         return problems
-    scale = np.sqrt(variance)
+    scale = np.sqrt(np.where(variance > 0, variance, 1.0))
     asymmetry = np.abs(values - values.T) / np.outer(scale, scale)
     if asymmetry.max() > ASYMMETRY:
         row, column = np.unravel_index(asymmetry.argmax(), asymmetry.shape)
         pair = f"{values[row, column]:g} at {names[row]}, {names[column]} but {values[column, row]:g}"
         return [f"cov is not symmetric: {pair} at {names[column]}, {names[row]}"]
-    dependent = dependent_variables((values + values.T) / 2, names)
+    symmetric = (values + values.T) / 2
+    coded = [name for name in names if is_coded(name)]
+    if coded and np.linalg.eigvalsh(symmetric / np.outer(scale, scale))[0] < -ASYMMETRY * len(names):
+        return ["cov cannot be covariances: a combination of variables has a negative variance"]
+    dependent = dependent_beside(symmetric, names, coded) if coded else dependent_variables(symmetric, names)
     if not dependent:
         return []
     reason = ""
     if is_whole(n_obs) and int(n_obs) <= len(names):  # type: ignore[call-overload]
         reason = f"; {n_obs} rows cannot determine the covariances of {len(names)} variables"
     return [not_positive_definite(dependent, "cov") + reason]
+
+
+def _covariances_without_variance(values: Floats, names: Sequence[str]) -> list[str]:
+    still = np.diag(values) == 0
+    found = np.argwhere(still[:, None] & ((values != 0) | (values.T != 0)))
+    if not len(found):
+        return []
+    row, column = found[0]
+    value = values[row, column] or values[column, row]
+    return [f"the variance of {names[row]} is 0, but its covariance with {names[column]} is {value:g}"]
 
 
 def correlation_problems(cov: pd.DataFrame, mean: object) -> list[str]:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayescx.coding import Coded
 from bayescx.errors import EvidenceError
-from bayescx.evidence.arithmetic import Floats, dependent_variables, two_pass_moments
-from bayescx.evidence.columns import MISSING_WORDS, Column, Integers, Sheet, column_finding, read_column
+from bayescx.evidence.arithmetic import Floats
+from bayescx.evidence.coded import Needed, needed_columns
+from bayescx.evidence.columns import MISSING_WORDS, Column, Integers, Sheet, column_finding
+from bayescx.evidence.estimates import Estimates, of_answers, of_complete
 from bayescx.evidence.findings import Finding, listing, suggestion
-from bayescx.evidence.incomplete import incomplete_findings
-from bayescx.evidence.moments_checks import not_positive_definite
-from bayescx.evidence.patterns import Pattern, patterns_of
+from bayescx.evidence.patterns import Pattern
 
 __all__ = [
     "MISSING_WORDS",
@@ -161,7 +162,10 @@ def _organization_names(values: Sequence[Any]) -> list[str]:
 
 
 def organization_samples(
-    rows: GroupedRows, variables: Sequence[str], missing: str = FULL_INFORMATION
+    rows: GroupedRows,
+    variables: Sequence[str],
+    missing: str = FULL_INFORMATION,
+    coded: Mapping[str, Coded] | None = None,
 ) -> Iterator[OrganizationSample]:
     """Yield the moments of each organization, and what is wrong with its rows.
 
@@ -173,93 +177,79 @@ def organization_samples(
     variables : sequence of str
     missing : str
         "fiml": every row with an answer counts. "listwise": rows that answer everything.
+    coded : mapping, optional
+        By their names, the variables that are coded from columns; answers must then be complete.
     """
-    columns = [read_column(rows.sheet, name) for name in variables]
-    values = np.column_stack([column.values for column in columns])
+    known = {name: coded[name] for name in variables if name in coded} if coded else {}
+    needed = needed_columns(rows.sheet, variables, known)
     order = np.argsort(rows.codes, kind="stable")
     bounds = np.searchsorted(rows.codes[order], np.arange(len(rows.organizations) + 1))
     for code, organization in enumerate(rows.organizations):
         own = order[bounds[code] : bounds[code + 1]]
-        yield _sample(rows.sheet, organization, own, columns, values[own], missing)
+        yield _sample(rows.sheet, organization, own, variables, needed, missing, frozenset(known))
 
 
 def _sample(
-    sheet: Sheet, organization: str, own: Integers, columns: Sequence[Column], values: Floats, missing: str
+    sheet: Sheet,
+    organization: str,
+    own: Integers,
+    variables: Sequence[str],
+    needed: Needed,
+    missing: str,
+    coded: frozenset[str],
 ) -> OrganizationSample:
-    findings: list[Finding] = []
-    lacks: dict[str, Finding] = {}
-    sound: list[int] = []
-    for index, column in enumerate(columns):
-        found = column_finding(sheet, organization, own, column)
-        if found is None:
-            sound.append(index)
-        elif column.is_absent and missing == FULL_INFORMATION:
-            lacks[column.name] = found
-        else:
-            findings.append(found)
-    names = [columns[index].name for index in sound]
-    block = values[:, sound]
-    infinite = _without_infinities(sheet, organization, own, names, block)
-    findings += infinite
+    findings, lacks, usable = _usable_columns(sheet, organization, own, variables, needed, missing)
+    sound = [index for index, column in enumerate(needed.source) if column in usable]
+    names = [variables[index] for index in sound]
+    block = needed.values[own][:, sound]
+    block[np.isinf(block)] = np.nan  # reported above; the checks that follow can go on
     empty = np.isnan(block).all(axis=0) if len(block) else np.zeros(len(names), dtype=bool)
     for index in np.flatnonzero(empty).tolist():
-        lacks[names[index]] = Finding(f"no values in column '{names[index]}'", organization)
+        column = needed.columns[needed.source[sound[index]]].name
+        lacks[names[index]] = Finding(f"no values in column '{column}'", organization)
     if missing == COMPLETE_CASES:
-        findings += lacks.values()
+        findings += dict.fromkeys(lacks.values())
         lacks = {}
         counts = ~np.isnan(block).any(axis=1)
     else:
         counts = ~np.isnan(block).all(axis=1) if sound else np.ones(len(block), dtype=bool)
     kept = block[counts]
-    mean = cov = None
-    patterns: tuple[Pattern, ...] = ()
-    if names and len(kept) > len(columns) - len(lacks) + 1:
-        if lacks or np.isnan(kept).any():
-            patterns = patterns_of(kept)
-            findings += incomplete_findings(organization, names, kept, patterns)
-            patterns = tuple(_placed(one, sound) for one in patterns)
-        else:
-            mean, cov, unusable = _moments(organization, names, kept)
-            findings += unusable
+    found = Estimates()
+    if coded:
+        found = of_complete(organization, variables, sound, kept, coded, patterned=bool(lacks))
+    elif names and len(kept) > len(variables) - len(lacks) + 1:
+        found = of_answers(organization, names, sound, kept, patterned=bool(lacks))
+    findings += found.findings
     if findings:
-        mean, cov, patterns = None, None, ()
-    return OrganizationSample(organization, len(own), len(kept), mean, cov, tuple(findings), patterns, lacks)
+        found = Estimates()
+    about = organization, len(own), len(kept), found.mean, found.cov
+    return OrganizationSample(*about, tuple(findings), found.patterns, lacks)
 
 
-def _placed(one: Pattern, places: Sequence[int]) -> Pattern:
-    return Pattern(tuple(places[variable] for variable in one.variables), one.n_obs, one.mean, one.scatter)
+def _usable_columns(
+    sheet: Sheet, organization: str, own: Integers, variables: Sequence[str], needed: Needed, missing: str
+) -> tuple[list[Finding], dict[str, Finding], set[int]]:
+    """Return what is wrong with columns, the variables that are lacking, and which columns can be used."""
+    findings: list[Finding] = []
+    lacks: dict[str, Finding] = {}
+    usable: set[int] = set()
+    for index, column in enumerate(needed.columns):
+        found = column_finding(sheet, organization, own, column)
+        if found is None:
+            usable.add(index)
+        elif column.is_absent and missing == FULL_INFORMATION:
+            lacks |= {variables[k]: found for k, source in enumerate(needed.source) if source == index}
+        else:
+            findings.append(found)
+    found_infinite = [_infinity(sheet, organization, own, needed.columns[index]) for index in sorted(usable)]
+    return [*findings, *(one for one in found_infinite if one is not None)], lacks, usable
 
 
-def _without_infinities(
-    sheet: Sheet, organization: str, own: Integers, names: Sequence[str], block: Floats
-) -> list[Finding]:
-    """Report infinite cells and empty them in `block`, so that the checks that follow can go on."""
-    infinite = np.isinf(block)
-    findings = []
-    for index in np.flatnonzero(infinite.any(axis=0)).tolist():
-        first = int(infinite[:, index].argmax())
-        detail = f"{sheet.where(int(own[first]))}: {block[first, index]}"
-        what = f"a value that is not finite in column '{names[index]}'"
-        findings.append(Finding(what, organization, detail))
-    block[infinite] = np.nan
-    return findings
-
-
-def _moments(
-    organization: str, names: Sequence[str], complete: Floats
-) -> tuple[Floats | None, Floats | None, list[Finding]]:
-    """Return mean and covariance, or why the rows do not have usable ones."""
-    mean, cov = two_pass_moments(complete)
-    if not np.isfinite(cov).all():
-        return None, None, [Finding("values too large to square", organization)]
-    constant = (np.ptp(complete, axis=0) == 0) | (np.diag(cov) <= 0)
-    findings = [
-        Finding(f"column '{names[index]}' is constant", organization, f"always {complete[0, index]:g}")
-        for index in np.flatnonzero(constant).tolist()
-    ]
-    varying = np.flatnonzero(~constant).tolist()
-    if varying:
-        dependent = dependent_variables(cov[np.ix_(varying, varying)], [names[index] for index in varying])
-        if dependent:
-            findings.append(Finding(not_positive_definite(dependent), organization))
-    return mean, cov, findings
+def _infinity(sheet: Sheet, organization: str, own: Integers, column: Column) -> Finding | None:
+    """Say where a column holds a value that is not finite."""
+    infinite = np.isinf(column.values[own])
+    if not infinite.any():
+        return None
+    first = int(own[infinite.argmax()])
+    detail = f"{sheet.where(first)}: {column.values[first]}"
+    return Finding(f"a value that is not finite in column '{column.name}'", organization, detail)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 
+from bayescx.coding import Coded
 from bayescx.errors import EvidenceError
 from bayescx.evidence.evidence import Evidence
 from bayescx.evidence.findings import suggestion
@@ -118,8 +119,12 @@ def shared_files(
     return {"evidence.toml": text, **shares}
 
 
-def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) -> tuple[str, ...]:
+def shareable_columns(
+    evidence: Evidence, asked: Iterable[str] | None = None, coded: Mapping[str, Coded] | None = None
+) -> tuple[str, ...]:
     """The columns of a table of rows whose moments can be shared: those asked for, else all that hold numbers.
+
+    Those of `coded` (`PathModel.coded`) can be asked for where the table has the columns that they are coded from.
 
     Raises
     ------
@@ -130,7 +135,8 @@ def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) ->
     columns = list(dict.fromkeys(str(column) for frame in tables for column in frame.columns))
     if asked is not None:
         wanted = tuple(dict.fromkeys(asked))
-        problems = [f"no column '{name}'{suggestion(name, columns)}" for name in wanted if name not in columns]
+        lacking = dict.fromkeys(one for name in wanted if (one := _read_from(name, columns, coded)) not in columns)
+        problems = [f"no column '{name}'{suggestion(name, columns)}" for name in lacking]
         if problems or not wanted:
             raise EvidenceError(f"rows {evidence.source}".rstrip(), problems or ["no variable is named"])
         return wanted
@@ -144,8 +150,12 @@ def shareable_columns(evidence: Evidence, asked: Iterable[str] | None = None) ->
     return tuple(numeric)
 
 
-def lacking_columns(evidence: Evidence, needed: Iterable[str]) -> tuple[str, ...]:
+def lacking_columns(
+    evidence: Evidence, needed: Iterable[str], coded: Mapping[str, Coded] | None = None
+) -> tuple[str, ...]:
     """Columns that no table of rows has, or that hold nothing in any; one of nearly the same name is not lacking.
+
+    Those of `coded` are lacking where the columns are that they are coded from.
 
     Examples
     --------
@@ -156,14 +166,24 @@ def lacking_columns(evidence: Evidence, needed: Iterable[str]) -> tuple[str, ...
     wanted = tuple(needed)
     tables = [part.sheet.frame for part in evidence.parts.values() if isinstance(part, GroupedRows)]
     filled = {str(name) for frame in tables for name in frame.columns[frame.notna().any(axis=0).to_numpy()]}
-    others = filled - set(wanted)
-    return tuple(name for name in wanted if name not in filled and misspelled(name, others) is None)
+    read = {name: _read_from(name, filled, coded) for name in wanted}
+    others = filled - set(read.values())
+    return tuple(name for name, column in read.items() if column not in filled and misspelled(column, others) is None)
 
 
-def missing_cells(evidence: Evidence, columns: Iterable[str]) -> dict[str, int]:
-    """Number of empty cells in each of the columns, over all tables of rows."""
+def missing_cells(
+    evidence: Evidence, columns: Iterable[str], coded: Mapping[str, Coded] | None = None
+) -> dict[str, int]:
+    """Number of empty cells in each of the columns, or those that they are coded from, over all tables of rows."""
     tables = {id(part): part.sheet.frame for part in evidence.parts.values() if isinstance(part, GroupedRows)}
-    return {name: sum(int(frame[name].isna().sum()) for frame in tables.values()) for name in columns}
+    labels = {str(name) for frame in tables.values() for name in frame.columns}
+    read = dict.fromkeys(_read_from(name, labels, coded) for name in columns)
+    return {name: sum(int(frame[name].isna().sum()) for frame in tables.values()) for name in read}
+
+
+def _read_from(name: str, columns: Collection[str], coded: Mapping[str, Coded] | None) -> str:
+    """The column of a table that a variable is read from."""
+    return coded[name].column if coded and name in coded and name not in columns else name
 
 
 def _is_numeric(column: pd.Series[Any] | pd.DataFrame) -> bool:

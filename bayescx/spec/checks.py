@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bayescx.errors import did_you_mean
+from bayescx.spec.coded_checks import coded_problems, shown_name
 from bayescx.spec.graph import cycles
 from bayescx.spec.identification import identification_problems
 from bayescx.spec.parameters import Definition, Parameter
@@ -28,6 +29,7 @@ def structural_problems(parameters: Sequence[Parameter], definitions: Sequence[D
         *_covariances(parameters, roles),
         *_variances(parameters, roles),
         *identification_problems(parameters, roles),
+        *coded_problems(parameters, roles),
         *_labels(parameters, roles),
         *_definitions(parameters, definitions, roles),
     ]
@@ -69,7 +71,7 @@ def _duplicates(parameters: Sequence[Parameter], roles: Roles) -> Iterator[Probl
         if before is not row:
             where = f"line {before.line}, column {before.column}"
             same = "" if before.name == row.name else f", as {before.name}"
-            yield _at(row, f"found {row.name} a second time (first on {where}{same}); keep one of them")
+            yield _at(row, f"found {shown_name(row)} a second time (first on {where}{same}); keep one of them")
 
 
 def _cycles(parameters: Sequence[Parameter], roles: Roles) -> Iterator[Problem]:
@@ -174,6 +176,10 @@ def _labels(parameters: Sequence[Parameter], roles: Roles) -> Iterator[Problem]:
             turned, straight = (row, before) if row.reversed else (before, row)
             shown = f"{turned.name}, declared reversed, and on {straight.name}, which is not"
             yield _at(row, f"found the label '{label}' on {shown}; write upper(0)* before all of its items, or none")
+        elif before.pooled != row.pooled:
+            ways = {None: "as it is", True: "in pool(…)", False: "in fixed(…)"}
+            shown = f"{before.name}, {ways[before.pooled]}, and on {row.name}, {ways[row.pooled]}"
+            yield _at(row, f"found the label '{label}' on {shown}; write all of its paths in the same way")
 
 
 def _kind(row: Parameter, latents: set[str]) -> str:

@@ -46,6 +46,8 @@ AFTER_TERM = {
     ":=": _ONE_OPERATOR,
 }
 
+ONLY_CAUSES = "below(x, 4), above(x, 4), category(…), fixed(…) and pool(…) are causes: they stand to the right of ~"
+
 REVERSED = "upper(0)* declares a reversed item, whose loading is at most 0: factor =~ x1 + x2 + upper(0)*x3"
 
 FUNCTION_MODIFIERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bayescx.coding import Coded
 from bayescx.spec.expressions import Expression
 
 Operator = Literal["~", "=~", "~~", "~1"]
@@ -32,6 +33,11 @@ class Parameter:
         Whether ``upper(0)*`` declares its item reversed: the loading is at most 0.
     line, column : int
         Where its term begins, counted from 1.
+    pooled : bool or None
+        Of a path: whether it is pooled over organizations as the other paths are (True: ``pool(x)``) or is one for all
+        of them (False: ``fixed(x)``, and levels of a category); None where the model leaves that to the fit.
+    coded : Hinge, Category or None
+        How its cause is coded from a column.
 
     Examples
     --------
@@ -49,6 +55,8 @@ class Parameter:
     reversed: bool
     line: int
     column: int
+    pooled: bool | None = None
+    coded: Coded | None = None
 
     @property
     def name(self) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bayescx._html import heading, table
+from bayescx.coding import Category, Coded, number_text
 from bayescx.errors import ModelError, did_you_mean
 from bayescx.spec.checks import structural_problems
+from bayescx.spec.coded_terms import written_terms
 from bayescx.spec.graph import causal_order, count_routes, effects_of, routes
 from bayescx.spec.parameters import Definition, Parameter
 from bayescx.spec.roles import Roles
@@ -63,7 +65,8 @@ class PathModel:
 
     def __post_init__(self) -> None:
         problems = structural_problems(self.parameters, self.definitions)
-        problems += wording_problems(self.text, self._roles.variables)
+        base = [coded.column for coded in self.coded.values()]
+        problems += wording_problems(self.text, tuple(dict.fromkeys([*self._roles.variables, *base])))
         refuse(ModelError, headline(self.name, self.source), self.text, problems)
 
     @cached_property
@@ -114,8 +117,21 @@ class PathModel:
 
     @cached_property
     def observed(self) -> tuple[str, ...]:
-        """The columns that the model needs, in order of appearance."""
+        """The columns that the model needs, in order of appearance; those of `coded` among them."""
         return self._roles.observed
+
+    @cached_property
+    def coded(self) -> dict[str, Coded]:
+        """The columns that the model codes from others, by their names, in order of appearance.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> model = parse_model("loyalty ~ below(expectations, 4) + category(issue, billing, delivery)")
+        >>> list(model.coded), model.coded["issue[delivery]"].reference
+        (['below(expectations, 4)', 'issue[delivery]'], 'billing')
+        """
+        return {row.rhs: row.coded for row in self.parameters if row.coded is not None}
 
     @cached_property
     def exogenous(self) -> tuple[str, ...]:
@@ -178,7 +194,8 @@ class PathModel:
     def in_words(self, name: str) -> str:
         r"""Return what a variable is called in sentences and pictures.
 
-        These are the words of the model's line ``#: name = words``, or else the name with blanks for underscores.
+        These are the words of the model's line ``#: name = words``, or else the name with blanks for underscores. A
+        coded column is told by the words of the column it is coded from.
 
         Examples
         --------
@@ -186,8 +203,17 @@ class PathModel:
         >>> model = parse_model("trust_cs ~ satisfaction_cs  # comment\n#: trust_cs = trust in customer service")
         >>> model.in_words("trust_cs"), model.in_words("satisfaction_cs")
         ('trust in customer service', 'satisfaction cs')
+        >>> model = parse_model("loyalty ~ below(expected_value, 4) + category(issue, billing, late_delivery)")
+        >>> model.in_words("below(expected_value, 4)"), model.in_words("issue[late_delivery]")
+        ('expected value below 4', 'issue: late delivery')
         """
-        return self._words.get(name, name.replace("_", " ").strip() or name)
+        coded = self.coded.get(name)
+        if coded is None or name in self._words:
+            return self._words.get(name, _spaced(name))
+        column = self.in_words(coded.column)
+        if isinstance(coded, Category):
+            return f"{column}: {_spaced(coded.level)}"
+        return f"{column} {coded.side} {number_text(coded.at)}"
 
     @cached_property
     def _words(self) -> dict[str, str]:
@@ -258,7 +284,7 @@ class PathModel:
         ]
         outcomes = [name for name in self.endogenous if any(row.lhs == name for row in self.paths)]
         equations = [
-            f"{written(name)} ~ {_sum(written(r.rhs) for r in self.paths if r.lhs == name)}" for name in outcomes
+            f"{written(name)} ~ {_sum(written_terms(r for r in self.paths if r.lhs == name))}" for name in outcomes
         ]
         definitions = [f"{definition.name} := {definition.text}" for definition in self.definitions]
         return "\n".join([*factors, *equations, *definitions])
@@ -266,6 +292,10 @@ class PathModel:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").strip() or name
 
 
 def _sum(names: Iterable[str]) -> str:

@@ -10,10 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NoReturn, cast
 
+from bayescx.coding import Category, Coded
+from bayescx.errors import did_you_mean
+from bayescx.spec.coded_terms import FUNCTIONS, Named, is_function, read_call
 from bayescx.spec.expressions import parse_expression
 from bayescx.spec.hints import (
     AFTER_TERM,
     FUNCTION_MODIFIERS,
+    ONLY_CAUSES,
     OTHER_LANGUAGES,
     REFUSED_OPERATORS,
     REVERSED,
@@ -50,6 +54,8 @@ class _Term:
     label: str | None = None
     freed: bool = False
     reversed: bool = False
+    pooled: bool | None = None
+    coded: Coded | None = None
 
     @property
     def modified(self) -> bool:
@@ -147,7 +153,8 @@ def _formula(statement: Statement, relation: int) -> list[Parameter]:
 def _parameter(lhs: str, op: str, term: _Term) -> Parameter:
     known = cast("Operator", "~1" if term.variable is None else op)
     rhs = term.variable or ""
-    return Parameter(lhs, known, rhs, term.fixed, term.label, term.freed, term.reversed, term.line, term.column)
+    place, kind = (term.line, term.column), (term.pooled, term.coded)
+    return Parameter(lhs, known, rhs, term.fixed, term.label, term.freed, term.reversed, *place, *kind)
 
 
 def _left_side(tokens: Sequence[Token], relation: Token) -> list[Token]:
@@ -155,6 +162,8 @@ def _left_side(tokens: Sequence[Token], relation: Token) -> list[Token]:
     if not tokens:
         _stop(relation, f"found {relation} without a variable before it; {STATEMENTS}")
     for index, token in enumerate(tokens):
+        if is_function(token) and tokens[index + 1 : index + 2] and tokens[index + 1].text == "(":
+            _stop(token, f"found {quote(token.text + '(…)')} before {relation}; {ONLY_CAUSES}")
         if index % 2 == 0:
             _check_variable(token, f"a variable before {relation}")
         elif token.text != "+":
@@ -183,19 +192,20 @@ class _Terms:
         self.op = op
 
     def read(self) -> list[_Term]:
-        terms = [self._term()]
+        terms = self._terms()
         while self._peek().kind != "end":
             before, token = self.tokens[self.at - 1], self._peek()
             if token.text != "+":
                 self._unexpected(token, before)
             self.at += 1
-            terms.append(self._term())
+            terms += self._terms()
         return terms
 
     def _peek(self, ahead: int = 0) -> Token:
         return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else self.end
 
-    def _term(self) -> _Term:
+    def _terms(self) -> list[_Term]:
+        """Read one term: several where it is a category, which stands for its levels."""
         first = self._peek()
         term = _Term(None, first.line, first.column)
         while (bound := self._is_bound()) or self._is_modifier():
@@ -206,10 +216,18 @@ class _Terms:
         else:
             _check_variable(token, f"a variable after {self.tokens[self.at - 1]}")
             if self._peek(1).text == "(":
-                self._function(token)
+                return self._call(token, term)
             term = replace(term, variable=token.text)
         self.at += 1
-        return term
+        return [term]
+
+    def _call(self, function: Token, term: _Term) -> list[_Term]:
+        if not is_function(function):
+            self._refuse_function(function)
+        if self.op != "~":
+            _stop(function, f"found {quote(function.text + '(…)')} on a {_KINDS[self.op]}; {ONLY_CAUSES}")
+        named, self.at = read_call(self.tokens, self.at, self.end)
+        return [_named(term, function, one) for one in named]
 
     def _is_modifier(self) -> bool:
         signed = self._peek().text == "-"
@@ -255,8 +273,10 @@ class _Terms:
             hint = f"write {token.text}*x to fix a path"
             _stop(token, f"found {token} where a variable is needed; {hint}, or y ~ 1 for an intercept")
 
-    def _function(self, token: Token) -> NoReturn:
+    def _refuse_function(self, token: Token) -> NoReturn:
         other = "before a variable stands a number or a label: 0.5*x, a*x"
+        if self.op == "~" and (close := did_you_mean(token.text, FUNCTIONS)):
+            other = close.removeprefix("; ")
         _stop(token, f"found {quote(token.text + '(…)')}; {FUNCTION_MODIFIERS.get(token.text, other)}")
 
     def _unexpected(self, token: Token, before: Token) -> NoReturn:
@@ -270,6 +290,17 @@ class _Terms:
                 hint = f"the statement of line {start} goes on here: an operator stands at the line break"
             _stop(token, f"found a second operator {token} in one statement; {hint}")
         _stop(token, f"found {token} after {before}; {_INSTEAD.get(token.text, "terms are joined by '+'")}")
+
+
+def _named(term: _Term, function: Token, named: Named) -> _Term:
+    """Add what a function names to a term, unless the modifiers of the term say something else."""
+    if isinstance(named.coded, Category) and term.modified:
+        works = "which stands for several paths; drop it (one path for all organizations is the default)"
+        _stop(term, f"found a value or label before category(…), {works}")
+    if named.pooled is not None and term.fixed is not None:
+        works = "a path with a value is the same everywhere: keep the value alone"
+        _stop(term, f"found a value, {term.fixed:g}, before {function.text}(…); {works}")
+    return replace(term, variable=named.variable, coded=named.coded, pooled=named.pooled)
 
 
 def _with_modifier(term: _Term, modifier: _Term) -> _Term:

@@ -354,3 +354,43 @@ def test_malformed_patterns_in_a_file(pattern: object, fragment: str) -> None:
     content = json.loads(SampleMoments(50, pd.Series(0.0, index=NAMES), labelled(COV)).to_json())
     assert fragment in refused_text(json.dumps(content | {"version": 2, "patterns": [pattern]}))
     assert '"patterns" must be a list' in refused_text(json.dumps(content | {"version": 2, "patterns": pattern}))
+
+
+# --------------------------------------------------------------------------------------- coded columns
+
+CODED = ["y", "issue[a]", "issue[b]", "below(x, 4)"]
+
+
+def semidefinite(**cells: float) -> pd.DataFrame:
+    """Covariances in which one coded column does not vary and another is the opposite of the first."""
+    rows = [[1.0, 0.1, -0.1, 0.0], [0.1, 0.2, -0.2, 0.0], [-0.1, -0.2, 0.2, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    return labelled(rows, CODED)
+
+
+def test_coded_columns_may_lack_variance_and_be_collinear() -> None:
+    moments = SampleMoments(50, None, semidefinite())
+    back = SampleMoments.from_json(moments.to_json())
+    np.testing.assert_array_equal(back.cov, semidefinite())
+    assert back.select(["below(x, 4)", "y"]).cov.iloc[0].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({("below(x, 4)", "below(x, 4)"): -0.1}, "the variance of below(x, 4) is -0.1: negative"),
+        ({("y", "y"): 0.0}, "the variance of y is 0: the variable is constant"),
+        ({("below(x, 4)", "y"): 0.1}, "the variance of below(x, 4) is 0, but its covariance with y is 0.1"),
+        ({("y", "below(x, 4)"): 0.1}, "the variance of below(x, 4) is 0, but its covariance with y is 0.1"),
+        ({("issue[a]", "issue[b]"): -0.3}, "cov is not symmetric: -0.3 at issue[a], issue[b]"),
+        (
+            {("issue[a]", "issue[b]"): -0.3, ("issue[b]", "issue[a]"): -0.3},
+            "cov cannot be covariances: a combination of variables has a negative variance",
+        ),
+        ({("y", "y"): 0.05}, "cov is not positive definite: some combination of y, issue[a]"),
+    ],
+)
+def test_what_no_coded_columns_can_have(cells: dict[tuple[str, str], float], message: str) -> None:
+    cov = semidefinite()
+    for (row, column), value in cells.items():
+        cov.loc[row, column] = value
+    assert message in refusal(cov=cov)

@@ -6,15 +6,28 @@ import json
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bayescx.errors import EvidenceError
-from bayescx.evidence import Evidence, SampleMoments, moments_schema, read_evidence, shareable_columns, shared_files
+from bayescx.evidence import (
+    Evidence,
+    SampleMoments,
+    Shareable,
+    lacking_columns,
+    missing_cells,
+    moments_schema,
+    read_evidence,
+    shareable_columns,
+    shareable_moments,
+    shared_files,
+)
 from bayescx.evidence.moments_json import FORMAT, VERSIONS
 from bayescx.evidence.sharing import moments_files
+from bayescx.spec import parse_model
 
 NAMES = st.lists(st.text(st.characters(exclude_categories=["Cs"])), unique=True, max_size=8)
 COV = pd.DataFrame([[2.0, 1.0], [1.0, 3.0]], index=["x", "y"], columns=["x", "y"])
@@ -71,3 +84,70 @@ def test_columns_that_can_be_shared() -> None:
     assert shareable_columns(evidence, ["n", "text", "n"]) == ("n", "text")
     with pytest.raises(EvidenceError, match=r"no column 'z'.*"):
         shareable_columns(evidence, ["z"])
+
+
+# --------------------------------------------------------------------------------------- coded columns
+
+MODEL = parse_model("y ~ below(x, 4) + category(issue, a, b, c)")
+
+
+def rows(issues: dict[str, int]) -> pd.DataFrame:
+    issue = [name for name, count in issues.items() for _ in range(count)]
+    y = np.random.default_rng(1).normal(size=len(issue))
+    return pd.DataFrame({"org": "o", "y": y, "x": np.arange(len(issue)) % 7 + 1, "issue": issue})
+
+
+def answers(issues: dict[str, int]) -> Evidence:
+    return Evidence.from_rows(rows(issues), organization="org")
+
+
+def shareable(evidence: Evidence) -> dict[str, Shareable]:
+    return shareable_moments(evidence.matched(MODEL.observed, MODEL.coded), 10, MODEL.coded)
+
+
+def test_coded_columns_can_be_shared_where_their_columns_are() -> None:
+    evidence = answers({"a": 30, "b": 20, "c": 10})
+    assert shareable_columns(evidence, MODEL.observed, MODEL.coded) == MODEL.observed
+    assert lacking_columns(evidence, MODEL.observed, MODEL.coded) == ()
+    assert missing_cells(evidence, MODEL.observed, MODEL.coded) == {"y": 0, "x": 0, "issue": 0}
+    other = parse_model("y ~ below(z, 4) + category(issues, a, b, c)")
+    assert lacking_columns(evidence, other.observed, other.coded) == ("below(z, 4)",)
+    with pytest.raises(EvidenceError) as refused:
+        shareable_columns(evidence, other.observed, other.coded)
+    assert len(refused.value.problems) == 2
+    assert "no column 'issues'; did you mean 'issue'?" in refused.value.problems
+
+
+def test_moments_of_coded_columns_are_shared_and_read_back(tmp_path: Path) -> None:
+    parts = {"o": rows({"a": 30, "b": 20, "c": 10}), "p": rows({"a": 40, "b": 20})}
+    evidence = Evidence.from_parts(parts)
+    found = shareable(evidence)
+    for name, text in shared_files({name: one.moments for name, one in found.items()}).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        if name.endswith(".json"):
+            jsonschema.validate(json.loads(text), moments_schema())
+    back = read_evidence(tmp_path / "evidence.toml").matched(MODEL.observed, MODEL.coded)
+    assert back.fingerprint == evidence.matched(MODEL.observed, MODEL.coded).fingerprint
+    assert back.empty == {"p": ("issue[c]",)}
+
+
+@pytest.mark.parametrize(
+    ("issues", "found"),
+    [
+        ({"a": 40, "b": 20, "c": 9}, "fewer than 10 respondents behind 'issue[c]': o (n = 9); join levels"),
+        ({"a": 1, "b": 40, "c": 20}, "fewer than 10 respondents behind 'issue[a]': o (n = 1); join levels"),
+    ],
+)
+def test_levels_of_few_respondents_are_not_shared(issues: dict[str, int], found: str) -> None:
+    with pytest.raises(EvidenceError) as refused:
+        shareable(answers(issues))
+    (problem,) = refused.value.problems
+    assert found in problem
+    answer = answers(issues).matched(MODEL.observed, MODEL.coded)
+    assert list(shareable_moments(answer, 10)) == ["o"]
+
+
+def test_one_respondent_far_beyond_a_knot_is_not_shared() -> None:
+    frame = rows({"a": 30, "b": 20, "c": 10}).assign(x=[1, *(4 + np.arange(59) % 3)])
+    with pytest.raises(EvidenceError, match=r"behind 'below\(x, 4\)': o \(n = 1\)"):
+        shareable(Evidence.from_rows(frame, organization="org"))

@@ -87,6 +87,46 @@ SYNTAX = [
     ("two stars", "y ~ a*x\nd := a**2", ("line 2, column 7", "found '**'", "written ^")),
 ]
 
+CAUSES = "are causes: they stand to the right of ~"
+SYNTAX += [
+    ("no knot", "y ~ below(x)", ("line 1, column 12", "found no knot in below(…)", "write below(x, 4)")),
+    ("knot that is no number", "y ~ above(x, z)", ("line 1, column 14", "found 'z' where the knot", "above(x, 4)")),
+    ("knot of a sign alone", "y ~ below(x, -)", ("line 1, column 14", "found '-' where the knot", "a number")),
+    ("two numbers for a knot", "y ~ below(x, 4 5)", ("line 1, column 16", "found '5' after '4'", "one number")),
+    ("three arguments of a hinge", "y ~ below(x, 4, 5)", ("line 1, column 15", "found ','", "decimals take a point")),
+    ("knot before the column", "y ~ below(4, x)", ("line 1, column 11", "found '4' where the column", "below(x, 4)")),
+    ("nothing in a hinge", "y ~ below()", ("line 1, column 11", "found ')' where the column", "below(x, 4)")),
+    ("NA as a column", "y ~ below(NA, 4)", ("line 1, column 11", "found 'NA' where the column", "below(x, 4)")),
+    ("two columns of a hinge", "y ~ above(x + z, 4)", ("line 1, column 13", "found '+' after 'x'", "one column")),
+    ("hinge of a hinge", "y ~ below(below(x, 3), 4)", ("line 1, column 16", "found '(' after 'below'", "one column")),
+    ("hinge without an end", "y ~ below(x,\n 4", ("line 2, column 3", "the end of the line where ')'", "below(x, 4)")),
+    ("misspelled hinge", "y ~ bellow(x, 4)", ("line 1, column 5", "found 'bellow(…)'", "did you mean 'below'?")),
+    ("hinge times a variable", "y ~ below(x, 4)*z", ("line 1, column 16", "found '*' after ')'", "0.5*x")),
+    ("no levels", "y ~ category(issue)", ("line 1, column 5", "found 0 levels of 'issue'", "the reference first")),
+    ("one level", "y ~ category(issue, a)", ("line 1, column 5", "found 1 level of 'issue'", "name all levels")),
+    ("level twice", "y ~ category(i, a, b, a)", ("line 1, column 23", "the level 'a' of 'i' a second time", "keep")),
+    ("level twice in numbers", "y ~ category(i, 1, 1.0)", ("line 1, column 20", "'1' of 'i' a second time", "keep")),
+    ("level of two words", "y ~ category(i, no way, b)", ("line 1, column 20", "'way' after 'no'", "backquotes: `")),
+    ("level with a hyphen", "y ~ category(i, a-b, c)", ("line 1, column 18", "found '-' after 'a'", "commas stand")),
+    ("level left out", "y ~ category(i, a,, b)", ("line 1, column 19", "found ',' where a level", "drop the comma")),
+    ("level that is missing", "y ~ category(i, None, b)", ("line 1, column 17", "the level 'None'", "another name")),
+    ("level in quotation marks", "y ~ category(i, a, 'b')", ("line 1, column 20", "quotation mark", "without")),
+    ("label on a category", "y ~ a*category(i, b, c)", ("line 1, column 5", "value or label before", "several paths")),
+    ("value on a category", "y ~ 2*category(i, b, c)", ("line 1, column 5", "value or label before", "drop it")),
+    ("value in fixed", "y ~ fixed(0.5*x)", ("line 1, column 11", "found '0.5' where the variable", "fixed(x)")),
+    ("label in pool", "y ~ pool(a*x)", ("line 1, column 11", "found '*' in pool(…)", "before: a*pool(x)")),
+    ("two terms in fixed", "y ~ fixed(x + z)", ("line 1, column 13", "found '+' in fixed", "fixed(x) + fixed(z)")),
+    ("two arguments of fixed", "y ~ fixed(x, z)", ("line 1, column 12", "found ',' in fixed", "fixed(x) + fixed(z)")),
+    ("fixed and pooled", "y ~ fixed(pool(x))", ("line 1, column 11", "'pool(…)' in fixed(…)", "a variable")),
+    ("function in fixed", "y ~ fixed(log(x))", ("line 1, column 11", "'log(…)' in fixed(…)", "fixed(x)")),
+    ("nothing in fixed", "y ~ fixed()", ("line 1, column 11", "found ')' where the variable", "fixed(x)")),
+    ("value and fixed", "y ~ 0.5*fixed(x)", ("line 1, column 5", "a value, 0.5, before fixed(…)", "the value alone")),
+    ("hinge as an outcome", "below(x, 4) ~ y", ("line 1, column 1", "found 'below(…)' before '~'", CAUSES)),
+    ("second outcome in fixed", "y + fixed(z) ~ x", ("line 1, column 5", "'fixed(…)' before '~'", CAUSES)),
+    ("hinge as an item", "f =~ x1 + above(x2, 3)", ("line 1, column 11", "'above(…)' on a loading", CAUSES)),
+    ("category covaries", "y ~ x; y ~~ category(i, a, b)", ("column 13", "'category(…)' on a covariance", CAUSES)),
+]
+
 STRUCTURE = [
     ("nothing", "", ("line 1, column 1", "found no statement", "loyalty ~ trust")),
     ("comments only", "# a model\n! to come", ("line 1, column 1", "found no statement", "loyalty ~ trust")),
@@ -192,6 +232,50 @@ STRUCTURE = [
             "label a path",
         ),
     ),
+]
+
+STRUCTURE += [
+    (
+        "hinge beside its variable",
+        "y ~ x + below(x, 4)",
+        ("column 9", "by itself (line 1)", "below(x, 4) + above(x, 4)"),
+    ),
+    (
+        "hinge of a cause elsewhere",
+        "m ~ x\ny ~ m + above(x, 4)",
+        ("line 2, column 9", "by itself (line 1)", "both sides"),
+    ),
+    ("hinge of an outcome", "m ~ x\ny ~ below(m, 4)", ("line 2, column 5", "'m', an outcome (line 1)", "drives")),
+    ("hinge of its own outcome", "y ~ below(y, 4)", ("line 1, column 5", "'y', an outcome", "nothing in the model")),
+    ("hinge of a factor", FACTOR + "y ~ below(f, 0)", ("line 2, column 5", "'f', a factor (line 1)", "of the data")),
+    ("hinge of an item", FACTOR + "y ~ f + below(x1, 0)", ("line 2, column 9", "'x1', an item", "measures no factor")),
+    ("category beside its variable", "y ~ i + category(i, 1, 2)", ("column 9", "by itself (line 1)", "drop it there")),
+    ("knot and levels", "y ~ below(x, 4) + category(x, 1, 2)", ("column 19", "beside below(x, 4)", "or as a category")),
+    (
+        "other levels elsewhere",
+        "m ~ category(i, a, b)\ny ~ m + category(i, b, a)",
+        ("line 2, column 9", "other levels of 'i' than on line 1", "the same order everywhere"),
+    ),
+    ("level as a variable", "m ~ category(i, a, b)\ny ~ m + `i[b]`", ("line 2, column 9", "variable 'i[b]'", "line 1")),
+    ("hinge as a variable", "m ~ `below(x, 4)`\ny ~ m + below(x, 4)", ("line 1, column 5", "'below(x, 4)'", "line 2")),
+    (
+        "one name of two dummies",
+        "m ~ category(`q[1]`, 1, 2)\ny ~ m + category(q, 9, `1][2`)",
+        ("line 2, column 9", "second meaning of 'q[1][2]' (first on line 1)", "rename"),
+    ),
+    (
+        "category twice",
+        "y ~ category(i, a, b, c) + category(i, a, b, c)",
+        ("line 1, column 28: found y~category(i, …) a second time (first on line 1, column 5)", "keep one"),
+    ),
+    ("hinge twice", "y ~ below(x, 4) + below(x, 4.0)", ("column 19", "y~below(x, 4) a second time", "keep one")),
+    ("fixed and not", "y ~ x + fixed(x)", ("line 1, column 9", "y~x a second time", "keep one")),
+    (
+        "both sides of two knots",
+        "y ~ below(x, 4) + above(x, 4) + below(x, 5) + above(x, 5)",
+        ("line 1, column 47", "both sides of the knots 4 and 5 of 'x'", "leave one of these four"),
+    ),
+    ("label pooled and not", "y ~ a*x + a*fixed(z)", ("line 1, column 11", "and on y~z, in fixed(…)", "the same way")),
 ]
 
 MALFORMED_MODELS = [*SYNTAX, *STRUCTURE]

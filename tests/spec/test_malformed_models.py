@@ -163,6 +163,10 @@ def test_garbage_never_ends_in_another_error() -> None:
         "~~",
         ":=",
         "start(",
+        "below(",
+        "category(",
+        "fixed(",
+        "`a b`",
     ]
     alphabet = string.printable + "\u00e9\u2212\u00a0\x00\ufeff"
     for _ in range(3_000):
