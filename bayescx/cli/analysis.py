@@ -23,6 +23,7 @@ from bayescx.cli.options import (
     examples,
 )
 from bayescx.cli.outputs import check_writable
+from bayescx.cli.questions import Estimand, Question, check_options
 from bayescx.cli.steps import (
     pooling_of,
     quantity_of,
@@ -31,7 +32,6 @@ from bayescx.cli.steps import (
     save,
     show_convergence,
     write_report,
-    write_summary,
 )
 
 
@@ -151,24 +151,53 @@ def fit(
         "bayescx summarize fit.nc --estimand total --target average",
         "bayescx summarize fit.nc --estimand heterogeneity --ci 0.9",
         "bayescx summarize fit.nc --estimand r_squared --target new --format csv -o r_squared.csv",
+        "bayescx summarize fit.nc --estimand ranks --outcome loyalty --target average",
+        "bayescx summarize fit.nc --estimand shares --outcome loyalty --method pratt",
+        "bayescx summarize fit.nc --estimand means --format csv -o means.csv",
+        "bayescx summarize fit.nc --estimand what_if --driver trust_cs --by 0.5 --raw",
+        "bayescx summarize fit.nc --estimand catch_up --driver trust_cs --outcome loyalty",
     )
 )
 def summarize(
     file: FitArgument,
     estimand: Annotated[
-        Literal["direct", "indirect", "total", "r_squared", "heterogeneity", "defined"],
-        typer.Option(help="What to summarize; 'defined' means the model's := quantities."),
+        Estimand,
+        typer.Option(
+            metavar="WORD",
+            help="What to tell, one of the words above.",
+        ),
     ] = "direct",
     target: Annotated[
         Literal["organization", "typical", "average", "new", "alone"] | None,
         typer.Option(
-            help="Whom it is about: each organization (the default), the typical one, "
-            "the average of all that are planned, a new one, or each organization alone, without the others.",
+            help="Whom it is about: each organization (the default, but for importance and quality), the typical "
+            "one, the average of all that are planned, a new one, or each organization alone, without the others.",
             show_default=False,
         ),
     ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The construct that is driven, of ranks, shares, importance; or the only "
+            "one to tell of with what_if and catch_up.",
+        ),
+    ] = None,
+    driver: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The construct that moves, of what_if and catch_up.")
+    ] = None,
+    by: Annotated[
+        float | None,
+        typer.Option(metavar="AMOUNT", help="How far it moves (what_if): SDs, with --raw units. [default: 1]"),
+    ] = None,
+    method: Annotated[
+        Literal["lmg", "pratt"] | None, typer.Option(help="Of shares; lmg by default.", show_default=False)
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="In the data's units instead of standard deviations.")] = False,
-    ci: IntervalOption = 0.95,
+    ci: Annotated[
+        float | None,
+        typer.Option("--ci", metavar="P", help="Probability of the intervals. [default: 0.95]", show_default=False),
+    ] = None,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="What to write.")] = "table",
     output: Annotated[
         Path | None,
@@ -176,21 +205,30 @@ def summarize(
     ] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Print or write effects of a fit with intervals.
+    """Print or write what a fit says, with intervals.
+
+    \b
+    Effects                       direct, indirect, total, defined (by := in the model)
+    Variance that is explained    r_squared
+    Drivers of an --outcome       ranks, shares (of R-squared), importance (and performance)
+    If a --driver moves           what_if, catch_up (with the highest organization)
+    Between organizations         heterogeneity (of paths), means (of constructs), loadings
+    How well items measure        quality
 
     Effects are in standard deviations of each organization itself, or with --raw in the data's units. With
     --format csv or json all digits and diagnostics are written. Rows marked † rest mostly on the prior; in csv and
     json, the column rests_on_prior says so.
-    """
+    """  # noqa: D301  (a mark of the help, not of a text)
+    question = Question(estimand, target, raw, ci, outcome, driver, by, method)
+    check_options(question)
     if output is not None:
         check_writable(output, overwrite=overwrite)
-    if estimand == "heterogeneity" and target is not None:
-        raise typer.BadParameter("heterogeneity is about the population; leave --target out", param_hint="--target")
+    from bayescx.cli.summaries import write_summary
     from bayescx.fitted import load_fit
 
     fitted = load_fit(file)
     show_convergence(fitted)
-    write_summary(fitted, estimand, target or "organization", ci, form, output, standardized=not raw)
+    write_summary(fitted, question, form, output)
 
 
 @app.command(

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from bayescx.fitted import Fit
 
-__all__ = ["as_text", "heading", "say", "screen", "show_demo", "show_heterogeneity", "show_summary", "table_of"]
+__all__ = [
+    "as_text", "heading", "say", "screen", "show_demo", "show_heterogeneity", "show_summary", "table_of", "whom_words",
+]  # fmt: skip
 
 WIDTH = 100
-_LABELS = ("path", "cause", "outcome", "definition")
+_LABELS = ("path", "cause", "outcome", "definition", "construct", "driver", ORGANIZATION)
 _MARK = "†"  # as in reports; a star would be taken for significance
 _TARGETS = {
     "typical": "the typical organization: every parameter at the centre of the population",
@@ -66,15 +68,20 @@ def say(console: Console, *sentences: str) -> None:
 # --------------------------------------------------------------------------------------------- estimands
 
 
-def heading(fit: Fit, array: xr.DataArray | xr.Dataset) -> str:
-    """What a table holds: the quantity, its units, and whom it is about."""
+def heading(fit: Fit, array: xr.DataArray | xr.Dataset, whom: str = "") -> str:
+    """What a table holds: the quantity, its units, and whom it is about, by default the array's target."""
     quantity, units = str(array.attrs["long_name"]), str(array.attrs["units"])
-    target = str(array.attrs["target"])
+    about = whom or whom_words(fit, str(array.attrs["target"]))
+    return f"{quantity[0].upper()}{quantity[1:]}. Units: {units}. Target: {about}."
+
+
+def whom_words(fit: Fit, target: str) -> str:
+    """Whom an answer is about."""
     only = sum(level == "figures" for level in fit.evidence.level.values())
     whom = _TARGETS.get(target) or (_each(only) if target == ORGANIZATION else _average(fit, only))
     if target == "alone" and only:
         whom += "; those that only published figures speak of have nothing of their own"
-    return f"{quantity[0].upper()}{quantity[1:]}. Units: {units}. Target: {whom}."
+    return whom
 
 
 def _each(only: int) -> str:
@@ -90,27 +97,34 @@ def _average(fit: Fit, only: int) -> str:
     return f"the average of the {fit.n_planned} organizations planned, of which {' and '.join(known)}"
 
 
-def show_summary(console: Console, text: str, table: pd.DataFrame) -> None:
-    """A summary as `summarize` makes it, without columns that only a file needs. What rests on the prior is marked."""
-    labels = [name for name in table.columns if name in _LABELS]
+def show_summary(
+    console: Console, text: str, table: pd.DataFrame, *, by: str = ORGANIZATION, more: Sequence[str] = ()
+) -> None:
+    """A summary as `summarize` makes it, without columns that only a file needs. What rests on the prior is marked.
+
+    Rows are grouped ``by`` a label that the table may have; ``more`` names columns to show besides.
+    """
+    labels = [name for name in table.columns if name in _LABELS and name != by]
     has_marks = "rests_on_prior" in table and bool(table["rests_on_prior"].any())
     marked = [""] if has_marks else []
     figures = ["mean", "sd", *_bounds(table)]
-    digits = _decimals(table, figures)
+    digits, places = _decimals(table, figures), _decimals(table, more) if more else ""
+    headers = [*labels, *marked, *figures, *more, "ess_bulk", "r_hat"]
     rows: list[list[str]] = []
-    for name, part in table.groupby(ORGANIZATION, sort=False) if ORGANIZATION in table else [(None, table)]:
+    for name, part in table.groupby(by, sort=False) if by in table else [(None, table)]:
         if name is not None:
-            rows.append([str(name), *[""] * (len(labels) + len(marked) + len(figures) + 1)])
+            rows.append([str(name), *[""] * (len(headers) - 1)])
         for record in part.to_dict("records"):
             words = [str(record[label]) for label in labels]
             words[0] = f" {words[0]}" if name is not None else words[0]
             numbers = [_unless_nan(record[figure], digits) for figure in figures]
+            numbers += [_unless_nan(record[column], places) for column in more]
             mark = [_MARK if record["rests_on_prior"] else ""] if has_marks else []
             ends = [_unless_nan(record["ess_bulk"], ".0f"), _unless_nan(record["r_hat"], ".3f")]
             rows.append([*words, *mark, *numbers, *ends])
     say(console, text)
     console.print()
-    console.print(table_of([*labels, *marked, *figures, "ess_bulk", "r_hat"], rows, len(labels) + len(marked)))
+    console.print(table_of(headers, rows, len(labels) + len(marked)))
     if has_marks:
         console.print()
         say(console, f"{_MARK} Rests mostly on the prior: the evidence leaves it open.")

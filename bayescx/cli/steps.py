@@ -1,4 +1,4 @@
-"""Steps that commands share: inputs checked together, sampling, summaries, and words to settings."""
+"""Steps that commands share: inputs checked together, sampling, reports, and words to settings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ __all__ = [
     "show_convergence",
     "sizes_of",
     "write_report",
-    "write_summary",
     "write_table",
 ]
 
@@ -220,55 +219,7 @@ def write_report(
     typer.echo(f"{verb} {path} ({path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s): open it in a browser")
 
 
-# --------------------------------------------------------------------------------------------- summaries
-
-
-def write_summary(
-    fit: Fit, estimand: str, target: Any, ci: float, form: str, output: Path | None, *, standardized: bool
-) -> None:
-    """Compute an estimand, summarize it, and write it as a table, CSV or JSON to the screen or a file."""
-    from bayescx import estimands
-    from bayescx.cli.console import as_text, heading, screen, show_heterogeneity, show_summary
-
-    if estimand == "heterogeneity":
-        array: Any = estimands.heterogeneity(fit)
-    elif estimand == "r_squared":
-        array = estimands.r_squared(fit, target)
-    else:
-        function = "defined_parameters" if estimand == "defined" else f"{estimand}_effects"
-        array = getattr(estimands, function)(fit, target, standardized=standardized)
-    table = estimands.summarize(array, ci)
-    if estimand == "heterogeneity":
-        table = _with_pooling_factor(table, array["pooling_factor"].to_series())
-    if form == "table":
-        console = screen() if output is None else as_text()
-        if estimand == "heterogeneity":
-            show_heterogeneity(console, table)
-        else:
-            show_summary(console, heading(fit, array), table)
-        text = "" if output is None else console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
-    else:
-        text = _serialized(table, form)
-    if output is not None:
-        with writing(output) as part:
-            part.write_text(text, encoding="utf-8")
-        typer.echo(f"wrote {output}", err=True)
-    else:
-        typer.echo(text, nl=False)
-
-
-def _with_pooling_factor(table: pd.DataFrame, factor: pd.Series[float]) -> pd.DataFrame:
-    """Append the quantity that has no draws, only a value."""
-    import pandas as pd
-
-    rows = pd.DataFrame({"quantity": "pooling_factor", "path": factor.index, "mean": factor.to_numpy()})
-    return pd.concat([table, rows], ignore_index=True)
-
-
-def _serialized(table: pd.DataFrame, form: str) -> str:
-    if form == "csv":
-        return table.to_csv(index=False)
-    return table.to_json(orient="records", indent=2, double_precision=15, force_ascii=False) + "\n"
+# ------------------------------------------------------------------------------------------------ tables
 
 
 def check_table_suffix(path: Path) -> None:

@@ -50,7 +50,7 @@ def simulate(
     """Draw rows of simulated organizations.
 
     What --set leaves open gets a value: each equation explains half of its outcome, whose variance is 1;
-    loadings are 1 and the residual variances of items 0.36.
+    loadings are 1, those of reversed items -1, and the residual variances of items 0.36.
     """
     from bayescx.datasets import open_model
     from bayescx.simulation import simulate as simulated

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW, ORGANIZATION, OUTCOME
 from bayescx.estimands.latent_means import CONSTRUCT, latent_means, named_construct
+from bayescx.estimands.population import evaluate, leading_coords, leading_dims
+from bayescx.estimands.system import System, layout_of
 from bayescx.estimands.whatif import what_if
 from bayescx.fitted import Fit
 
 __all__ = ["catch_up"]
 
+Floats = NDArray[np.float64]
 
-def catch_up(fit: Fit, construct: str, *, draws: int = 1000, random_seed: int | None = None) -> xr.DataArray:
+
+def catch_up(
+    fit: Fit, construct: str, *, standardized: bool = False, draws: int = 1000, random_seed: int | None = None
+) -> xr.DataArray:
     """What follows in every construct if an organization's mean of one rose to that of the highest organization.
 
     In each draw the gap to the organization that is highest in that draw, see ``latent_means``, times what one unit
@@ -25,6 +33,8 @@ def catch_up(fit: Fit, construct: str, *, draws: int = 1000, random_seed: int | 
     ----------
     fit : Fit
     construct : str
+    standardized : bool
+        Gap and consequences in SDs of the organization itself, as the model implies them; else in the data's units.
     draws : int
         About so many draws of the posterior are used, evenly spaced.
     random_seed : int, optional
@@ -33,10 +43,10 @@ def catch_up(fit: Fit, construct: str, *, draws: int = 1000, random_seed: int | 
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw, organization, outcome (all constructs; the construct itself has the gap), in the data's units;
-        only organizations that shared means of the construct. Scalar coordinates ``items``, ``intercept_noise`` and
-        ``comparable`` of the construct, and attributes ``comparability`` and ``left_out``, are those of
-        ``latent_means``: where organizations cannot be compared on the construct, gaps say little.
+        Dims chain, draw, organization, outcome (all constructs; the construct itself has the gap); only organizations
+        that shared means of the construct. Scalar coordinates ``items``, ``intercept_noise`` and ``comparable`` of the
+        construct, and attributes ``comparability`` and ``left_out``, are those of ``latent_means``: where organizations
+        cannot be compared on the construct, gaps say little.
 
     Raises
     ------
@@ -53,14 +63,29 @@ def catch_up(fit: Fit, construct: str, *, draws: int = 1000, random_seed: int | 
     means = latent_means(fit, standardized=False, draws=draws, random_seed=random_seed)
     one = means.sel({CONSTRUCT: named_construct(fit, means, construct)}).dropna(ORGANIZATION)
     gap = one.max(ORGANIZATION) - one
-    each = what_if(fit, {construct: 1.0}, "organization").sel({dim: gap[dim] for dim in (CHAIN, DRAW, ORGANIZATION)})
+    here = {dim: gap[dim] for dim in (CHAIN, DRAW, ORGANIZATION)}
+    if standardized:
+        gap = gap / _own_sd(fit, construct).sel(here)
+    each = what_if(fit, {construct: 1.0}, "organization", standardized=standardized).sel(here)
     found = (gap * each).transpose(CHAIN, DRAW, ORGANIZATION, OUTCOME).drop_vars(CONSTRUCT).rename("catch_up")
     found.attrs = {
         "long_name": f"change if {construct} rose to that of the highest organization",
-        "units": "data units",
+        "units": "SD" if standardized else "data units",
         "estimand": "catch_up",
         "construct": construct,
         "comparability": means.attrs["comparability"],
         "left_out": means.attrs["left_out"],
     }
     return found
+
+
+def _own_sd(fit: Fit, construct: str) -> xr.DataArray:
+    """SD of a construct in each organization, in the data's units."""
+    layout = layout_of(fit)
+    column = layout.constructs.index(construct)
+
+    def function(system: System) -> Floats:
+        return np.asarray(np.sqrt(system.variance[..., column]) * layout.unit[column])
+
+    values = evaluate(fit, ORGANIZATION, function)
+    return xr.DataArray(values, dims=leading_dims(ORGANIZATION), coords=leading_coords(fit, ORGANIZATION))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.wording import numbers
 
-__all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "estimate_of", "gather"]
+__all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "estimate_of", "gather", "in_a_column"]
 
 MOST_ROUTES = 40
 """Routes from one cause to one outcome that a report lists."""
@@ -46,18 +47,35 @@ class Key(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Posterior mean and interval, the id of their table cell, and whether they rest mostly on the prior."""
+    """Posterior mean and interval, the id of their table cell, and whether they rest mostly on the prior.
+
+    ``beside`` are figures that they stand with in a column of one unit: all are printed with the same decimals.
+    """
 
     mean: float
     lower: float
     upper: float
     id: str
     rests_on_prior: bool = False
+    beside: tuple[float, ...] = ()
 
     @property
     def figures(self) -> tuple[str, ...]:
         """Mean, lower and upper bound as they are printed."""
-        return numbers(self.mean, self.lower, self.upper)
+        return numbers(self.mean, self.lower, self.upper, *self.beside)[:3]
+
+
+def in_a_column[K: Hashable](estimates: dict[K, Estimate]) -> dict[K, Estimate]:
+    """The same estimates, to be printed with the same decimals.
+
+    Examples
+    --------
+    >>> found = in_a_column({"north": Estimate(0.62, 0.5, 0.7, "n"), "south": Estimate(0.0031, 0.0, 0.01, "s")})
+    >>> found["south"].figures
+    ('0.00', '0.00', '0.01')
+    """
+    sizes = [abs(value) for one in estimates.values() for value in one[:3] if math.isfinite(value)]
+    return {name: one._replace(beside=(max(sizes, default=0.0),)) for name, one in estimates.items()}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ class Reference:
     doi: str = ""
 
 
-def references(fit: Fit, *, has_shares: bool, measured: Measured | None) -> list[Reference]:
+def references(
+    fit: Fit, *, has_shares: bool, measured: Measured | None, has_latent_means: bool = False, has_map: bool = False
+) -> list[Reference]:
     """The works to cite with a fit, in the order of its steps.
 
     Parameters
@@ -31,6 +33,10 @@ def references(fit: Fit, *, has_shares: bool, measured: Measured | None) -> list
         Whether the report parts R-squared among drivers.
     measured : Measured, optional
         What the report tells of how well items measure.
+    has_latent_means : bool
+        Whether it compares means of factors between organizations.
+    has_map : bool
+        Whether it maps importance and performance.
     """
     known = tomllib.loads((files("bayescx.report") / "citations.toml").read_text(encoding="utf-8"))
     versions = fit.provenance["versions"]
@@ -40,6 +46,10 @@ def references(fit: Fit, *, has_shares: bool, measured: Measured | None) -> list
         "mcdonald_1999": measured is not None,
         "fornell_larcker_1981": measured is not None,
         "henseler_2015": measured is not None and measured.has_htmt,
+        "plummer_2015": has_latent_means,
+        "rosseel_loh_2024": has_latent_means,
+        "martilla_james_1977": has_map,
+        "ringle_sarstedt_2016": has_map,
     }
     cited = [Reference(**entry) for key, entry in known.items() if told.get(key, True) and _used(key, fit)]
     return [Reference(one.used_for, one.text.format_map(versions), one.doi) for one in cited]

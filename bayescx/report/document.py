@@ -20,9 +20,12 @@ from bayescx.report import evidence, figures, method, prose, tables
 from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
 from bayescx.report.citations import references
 from bayescx.report.drivers import driven_outcomes, drivers_finding, drivers_title
+from bayescx.report.higher import who_is_higher
 from bayescx.report.invariance import invariance
 from bayescx.report.measurement import measured_factors
+from bayescx.report.moves import moves, to_act_on
 from bayescx.report.pictures import NARROW, both, inline
+from bayescx.report.priorities import priorities
 from bayescx.report.sensitivity import has_sensitivity, sensitivity_table
 from bayescx.wording import count, counted, interval_name, numeral, target_words, together_words
 
@@ -35,9 +38,11 @@ _SECTIONS = {
     "findings": "In short",
     "diagram": "Path diagram",
     "drivers": "What drives each outcome",
+    "priorities": "What to act on",
     "paths": "Every path",
     "effects": "Effects and explained variance",
     "heterogeneity": "Differences between organizations",
+    "higher": "Who is higher?",
     "sensitivity": "How much a prior matters",
     "margin": "As organizations report",
     "knobs": "If one thing changes",
@@ -49,7 +54,7 @@ _SECTIONS = {
     "citations": "Citations",
     "reproduce": "How to reproduce",
 }
-_MAYBE = ("published", "drivers", "sensitivity", "margin", "measurement", "invariance")
+_MAYBE = ("published", "drivers", "priorities", "higher", "sensitivity", "margin", "measurement", "invariance")
 """Sections that are there only if there is something to tell."""
 
 
@@ -65,12 +70,13 @@ def write_report(
     """Write a fit's report: one HTML file with its pictures inside, which opens anywhere and prints well.
 
     What was asked; the evidence, published figures among it; the answers in sentences whose figures point to the
-    tables they come from; the path diagram; which of three or more drivers matters most to an outcome; a forest plot of
-    every path; tables of direct, indirect and total effects, R-squared and differences between organizations; where
-    there are factors, how well items measure them, and, with partially pooled loadings, whether items mean the same
-    everywhere; whether the sampler converged; method, citations, and how to reproduce it all. Effects are in standard
-    deviations of each organization itself. Figures that the evidence leaves open, because they rest mostly on the
-    prior, are marked.
+    tables they come from; the path diagram; which of three or more drivers matters most to an outcome, and which
+    matters much and stands low; a forest plot of every path; tables of direct, indirect and total effects, R-squared
+    and differences between organizations; where means were shared, which organization is higher on what; what follows
+    if one construct moves, or every organization catches up with the highest; where there are factors, how well items
+    measure them, and, with partially pooled loadings, whether items mean the same everywhere; whether the sampler
+    converged; method, citations, and how to reproduce it all. Effects are in standard deviations of each organization
+    itself. Figures that the evidence leaves open, because they rest mostly on the prior, are marked.
 
     Parameters
     ----------
@@ -170,6 +176,8 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
     fit = answers.fit
     published = figures.figures_table(fit, answers.ci_prob)
     driven, measured = driven_outcomes(answers), measured_factors(answers)
+    mapped, higher = priorities(answers), who_is_higher(answers)
+    moved, effects = moves(answers, higher), prose.findings(answers)
     return {
         "fit": fit,
         "answers": answers,
@@ -194,8 +202,17 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "sensitivity": None,
         "not_settled": [],
         "without_unit": [fit.model.in_words(name) for name in variables_without_unit(fit)],
-        "findings": drivers_finding(driven) + prose.findings(answers),
+        "has_effects": bool(effects),
+        "findings": [
+            *drivers_finding(driven),
+            *to_act_on(mapped, moved),
+            *effects,
+            *([higher.finding] if higher else []),
+        ],
         "drivers": driven,
+        "priorities": mapped,
+        "higher": higher,
+        "moves": moved,
         "measurement": measured,
         "invariance": invariance(answers),
         "diagrams": _diagrams(answers),
@@ -212,7 +229,13 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "pooling": method.pooling_sentences(fit),
         "priors": method.priors_table(fit),
         "settings": method.settings(fit),
-        "references": references(fit, has_shares=any(one.shares for one in driven), measured=measured),
+        "references": references(
+            fit,
+            has_shares=any(one.shares for one in driven),
+            measured=measured,
+            has_latent_means=higher is not None and higher.has_factors,
+            has_map=bool(mapped),
+        ),
     }
 
 
@@ -226,7 +249,7 @@ def _equations(fit: Fit) -> list[tuple[str, str, list[str]]]:
         if name in outcomes
     ]
     measured = [
-        (words(name), "is measured by", [words(row.rhs) for row in model.loadings if row.lhs == name])
+        (words(name), "is measured by", [words(r.rhs) + " (reversed)" * r.reversed for r in model.loadings if r.lhs == name])
         for name in model.latents
     ]
     return said + measured
@@ -267,8 +290,7 @@ def _margin(margin: xr.Dataset | None) -> dict[str, Any] | None:
     """How the interval of the average shrank as organizations reported, and the same in a sentence."""
     if margin is None:
         return None
-    drawn = both(lambda width: plot_margin(margin, width=width), "margin")
-    return drawn | {"description": plot_margin(margin).description}
+    return both(lambda width: plot_margin(margin, width=width), "margin")
 
 
 def _prior_posterior(fit: Fit) -> dict[str, Any] | None:

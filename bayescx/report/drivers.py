@@ -17,7 +17,7 @@ from bayescx.plots.rank_probabilities import plot_ranks
 from bayescx.plots.shares import plot_shares
 from bayescx.report.answers import Answers, Estimate, estimate_of
 from bayescx.report.pictures import both
-from bayescx.report.prose import MARK, Finding, about_whom
+from bayescx.report.prose import Finding, about_whom, capital, linked
 from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
 from bayescx.wording import enumeration, interval_name, numeral, target_words
 
@@ -160,9 +160,7 @@ def _table(answers: Answers, outcome: str, number: int, rows: list[_Ranked], sha
 
 
 def _figure(row: _Ranked) -> Markup:
-    return Markup('<a class="figure" href="#{id}">{chance}</a>{mark}').format(
-        id=row.id, chance=chance(row.first), mark=MARK if row.rests_on_prior else ""
-    )
+    return linked(row.id, chance(row.first), rests_on_prior=row.rests_on_prior)
 
 
 def _sentence(answers: Answers, outcome: str, rows: list[_Ranked]) -> Markup:
@@ -174,7 +172,7 @@ def _sentence(answers: Answers, outcome: str, rows: list[_Ranked]) -> Markup:
         is_sure = first.first >= _SURE and not first.rests_on_prior
         name, has = words(first.name), "has" if is_sure else "most likely has"
         said = Markup("{name} {has} the greatest impact on {outcome} {whom}, with probability {figure}.").format(
-            name=_capital(name), has=has, figure=_figure(first), **place
+            name=capital(name), has=has, figure=_figure(first), **place
         )
         named = [first]
     else:
@@ -197,7 +195,7 @@ def _lowering(answers: Answers, outcome: str, named: list[_Ranked]) -> Markup:
     if lowering:
         lowers = "lower" if len(lowering) > 1 else "lowers"
         said += Markup(" {names} {lowers} {outcome}.").format(
-            names=_capital(enumeration(lowering)), lowers=lowers, outcome=words(outcome)
+            names=capital(enumeration(lowering)), lowers=lowers, outcome=words(outcome)
         )
     if unsure:
         said += Markup(" Whether {names} {raises} or {lowers} it is open.").format(
@@ -206,10 +204,6 @@ def _lowering(answers: Answers, outcome: str, named: list[_Ranked]) -> Markup:
             lowers="lower" if len(unsure) > 1 else "lowers",
         )
     return said
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _resting(answers: Answers, named: list[_Ranked]) -> Markup:

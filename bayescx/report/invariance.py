@@ -18,6 +18,7 @@ from bayescx.model.component_priors import component_priors
 from bayescx.plots.loading_differences import plot_loading_differences
 from bayescx.report.answers import Answers, Estimate
 from bayescx.report.pictures import both
+from bayescx.report.prose import linked
 from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
 from bayescx.wording import counted, interval_name, numeral
 
@@ -145,7 +146,7 @@ def _place(number: int, row: Record) -> Markup:
 
 
 def _link(cell_id: str, probability: float) -> Markup:
-    return Markup('<a class="figure" href="#{id}">{chance}</a>').format(id=cell_id, chance=chance(probability))
+    return linked(cell_id, chance(probability))
 
 
 def _where(answers: Answers, flagged: list[Record]) -> Table:

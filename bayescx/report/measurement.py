@@ -14,7 +14,7 @@ from bayescx.estimands import summarize
 from bayescx.estimands.measurement import measurement_of
 from bayescx.estimands.reliability import FACTOR, average_variance_extracted, measurement_quality, reliability
 from bayescx.report.answers import Answers, Estimate, estimate_of
-from bayescx.report.prose import MARK
+from bayescx.report.prose import linked
 from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
 from bayescx.wording import counted, enumeration, interval_name, share, target_words
 
@@ -142,14 +142,10 @@ def _shortfalls(one: _Factor) -> list[Markup]:
     said = []
     for name, estimate, limit in (("ω", one.omega, _OMEGA), ("AVE", one.ave, _AVE)):
         if estimate.mean < limit:
-            mark = MARK if estimate.rests_on_prior else ""
             is_open = f", its interval holds {limit}" if estimate.upper >= limit else ""
-            said.append(_linked(name, estimate.id, share(estimate.mean)) + mark + is_open)
+            figure = linked(estimate.id, share(estimate.mean), rests_on_prior=estimate.rests_on_prior)
+            said.append(Markup("{name} {figure}{is_open}").format(name=name, figure=figure, is_open=is_open))
     if one.htmt >= _HTMT:
         chances = Markup(", below {limit} with probability {below}").format(limit=_HTMT, below=chance(one.below))
-        said.append(_linked("HTMT", one.htmt_id, share(one.htmt)) + chances)
+        said.append(Markup("HTMT ") + linked(one.htmt_id, share(one.htmt)) + chances)
     return said
-
-
-def _linked(name: str, cell_id: str, figure: str) -> Markup:
-    return Markup('{name} <a class="figure" href="#{id}">{figure}</a>').format(name=name, id=cell_id, figure=figure)

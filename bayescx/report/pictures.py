@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from bayescx.plots import Picture
 
-__all__ = ["NARROW", "both", "inline"]
+__all__ = ["NARROW", "WIDE", "both", "inline", "twice"]
 
-_WIDE = 9.0  # inches of a picture across a desk's page
+WIDE = 9.0  # inches of a picture across a desk's page
 NARROW = 3.8  # inches: as wide as a phone, so that letters keep their size there
 
 
@@ -22,5 +22,14 @@ def inline(picture: Picture, prefix: str) -> dict[str, Any]:
 
 def both(draw: Callable[[float], Picture], name: str) -> dict[str, Any]:
     """A picture twice: as wide as a desk, and as narrow as a phone."""
-    wide, tall = (inline(draw(width), f"{name}-{which}") for width, which in ((_WIDE, "wide"), (NARROW, "tall")))
-    return {"title": wide["title"], "wide": wide, "tall": tall}
+    return twice(draw(WIDE), draw(NARROW), name)
+
+
+def twice(wide: Picture, tall: Picture, name: str) -> dict[str, Any]:
+    """Two shapes of one picture as their page takes them, with what it shows in words."""
+    return {
+        "title": wide.title,
+        "description": wide.description,
+        "wide": inline(wide, f"{name}-wide"),
+        "tall": inline(tall, f"{name}-tall"),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,7 +14,10 @@ from bayescx.report.evidence import known_by_figures, respondents_words
 from bayescx.report.tables import most_id
 from bayescx.wording import count, counted, enumeration, in_words, interval_name, numeral, share, target_words
 
-__all__ = ["MARK", "Finding", "about_whom", "diagnosis", "findings", "pictures_resting", "question", "title"]
+__all__ = [
+    "MARK", "Finding", "about_whom", "capital", "diagnosis", "figure", "findings", "linked", "listed",
+    "pictures_resting", "question", "title",
+]  # fmt: skip
 
 MARK = Markup('<sup class="mark" aria-hidden="true">†</sup><span class="unseen"> (rests mostly on the prior)</span>')
 """What stands after a figure that the evidence leaves open; screen readers say it in words."""
@@ -126,6 +130,24 @@ def figure(estimate: Estimate, interval: str = "", unit: str = "") -> Markup:
         id=estimate.id, mean=mean, mark=MARK if estimate.rests_on_prior else "", unit=unit, interval=named,
         lower=lower, upper=upper,
     )  # fmt: skip
+
+
+def linked(cell_id: str, text: str, *, rests_on_prior: bool = False) -> Markup:
+    """A figure without an interval as a link to its cell."""
+    return Markup('<a class="figure" href="#{id}">{text}</a>{mark}').format(
+        id=cell_id, text=text, mark=MARK if rests_on_prior else ""
+    )
+
+
+def listed(parts: Sequence[Markup]) -> Markup:
+    """Parts of a sentence, the last after "and"."""
+    first = Markup(", ").join(parts[:-1])
+    return first + Markup(" and ") + parts[-1] if len(parts) > 1 else Markup("").join(parts)
+
+
+def capital(text: str) -> str:
+    """The same words at the start of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def about_whom(answers: Answers, target: str) -> str:

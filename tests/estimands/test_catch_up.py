@@ -29,6 +29,17 @@ def test_gap_times_consequence_draw_by_draw(name: str, construct: str) -> None:
         np.testing.assert_allclose(found.values[c, d, j], expected, rtol=1e-9, atol=1e-12)
 
 
+def test_standardized_gains_are_in_the_sds_of_the_organization_itself() -> None:
+    name = "factors, loadings pooled"
+    fit = fit_of(name)
+    raw, own = (catch_up(fit, "f", standardized=one, draws=4, random_seed=3) for one in (False, True))
+    assert own.attrs["units"] == "SD"
+    for c, d, j in np.ndindex(raw.shape[:3]):
+        world = worlds(name, "organization")[c][int(raw["draw"][d])][j]
+        sds = [world.sd(outcome) for outcome in raw["outcome"].values.tolist()]
+        np.testing.assert_allclose(own.values[c, d, j], raw.values[c, d, j] / sds, rtol=1e-9, atol=1e-12)
+
+
 def test_the_highest_of_a_draw_gains_nothing_and_the_construct_has_the_gap() -> None:
     fit = fit_of("factors, loadings pooled")
     found = catch_up(fit, "f", draws=12)

@@ -46,7 +46,8 @@ OVERLAP = """() => {
             const box = e.getBoundingClientRect(), room = e.tagName === 'text' ? 0.2 * box.height : 0;
             return {left: box.left, right: box.right, top: box.top + room, bottom: box.bottom - room};
         };
-        const boxes = group.map(e => [e, inked(e)]).filter(([e, b]) => b.right > b.left && b.bottom > b.top)
+        const boxes = group.filter(e => e.checkVisibility()).map(e => [e, inked(e)])
+            .filter(([e, b]) => b.right > b.left && b.bottom > b.top)
             .sort((one, other) => one[1].top - other[1].top);
         for (let i = 0; i < boxes.length; i++) {
             const [one, a] = boxes[i];
@@ -90,9 +91,11 @@ def opened(browser: Browser, file: Path, width: int, *, media: Any = "screen") -
 
 
 def assert_sound(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert page.evaluate(OVERFLOW) == []
-    assert page.evaluate(OVERLAP) == []
+    for unfolded in (False, True):
+        page.evaluate("open => document.querySelectorAll('details').forEach(e => { e.open = open; })", unfolded)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert page.evaluate(OVERFLOW) == []
+        assert page.evaluate(OVERLAP) == []
     heights = page.evaluate("[...document.querySelectorAll('section')].map(e => e.getBoundingClientRect().height)")
     assert len(heights) >= SECTIONS
     assert min(heights) > 50
@@ -112,14 +115,14 @@ def test_pictures_of_two_shapes_are_shown_in_one(ten_file: Path, browser: Browse
     shown = (
         "[...document.querySelectorAll('.wide, .tall')].filter(e => e.getClientRects().length).map(e => e.className)"
     )
-    assert opened(browser, ten_file, 390).evaluate(shown) == ["tall"] * 5
-    assert opened(browser, ten_file, 1400).evaluate(shown) == ["wide"] * 5
-    assert opened(browser, ten_file, A4, media="print").evaluate(shown) == ["wide"] * 5
+    assert opened(browser, ten_file, 390).evaluate(shown) == ["tall"] * 7
+    assert opened(browser, ten_file, 1400).evaluate(shown) == ["wide"] * 7
+    assert opened(browser, ten_file, A4, media="print").evaluate(shown) == ["wide"] * 7
 
 
 def test_it_prints(ten_file: Path, browser: Browser, tmp_path: Path) -> None:
     opened(browser, ten_file, 1400, media="print").pdf(path=tmp_path / "report.pdf", format="A4")
-    assert 15 <= (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page\n") <= 30
+    assert 15 <= (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page\n") <= 36
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there (npm install --prefix .browser axe-core)")
@@ -188,6 +191,15 @@ def test_the_sections_of_a_study_that_has_just_begun_fit(
         assert [(rule["id"], rule["nodes"][0]["html"]) for rule in result["violations"]] == []
 
 
+def test_a_figure_whose_table_is_folded_unfolds_it(measured_file: Path, browser: Browser) -> None:
+    page = opened(browser, measured_file, 1400)
+    link = page.locator("#higher a.figure[href^='#highest-']").first
+    cell = page.locator(str(link.get_attribute("href")))
+    assert not cell.is_visible()
+    link.click()
+    assert cell.is_visible()
+
+
 @pytest.fixture(scope="module")
 def measured_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A measured model with drivers, pooled loadings and names of every kind."""
@@ -205,6 +217,8 @@ def measured_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = dict(zip(rows["organization"].unique(), HOSTILE, strict=False))
     rows["organization"] = rows["organization"].map(names)
     rows.loc[rows["organization"] == HOSTILE[4], "a2"] *= 0.3  # a name of 200 letters is flagged
+    rows.loc[rows["organization"] == HOSTILE[1], ["a1", "a2", "a3"]] += 1.5  # and markup is the highest
+    rows.loc[rows["organization"] == HOSTILE[4], ["d1", "d2", "d3"]] += 2.0
     evidence = bcx.Evidence.from_rows(rows, organization="organization")
     with pytest.warns(bcx.ConvergenceWarning):
         fit = bcx.fit(
@@ -217,9 +231,11 @@ def measured_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("width", "media"), [(390, "screen"), (1400, "screen"), (A4, "print")])
 def test_drivers_and_items_fit(width: int, media: str, measured_file: Path, browser: Browser) -> None:
     page = opened(browser, measured_file, width, media=media)
-    for name in ("drivers", "measurement", "invariance"):
+    for name in ("drivers", "priorities", "higher", "measurement", "invariance"):
         assert page.evaluate(f"document.getElementById('{name}').getBoundingClientRect().height") > 200
     assert "measures differently somewhere" in page.inner_text("#invariance")
+    assert f"{HOSTILE[1]} is highest on alpha" in page.inner_text("#higher")
+    assert "If every organization reached the level of the highest on " in page.inner_text("#knobs")
     assert_sound(page)
     if media == "screen":
         assert page.evaluate(SMALL) == []

@@ -28,11 +28,11 @@ def figures(text: str) -> list[str]:
 def test_every_number_of_a_headline_is_that_of_its_table(page: Page) -> None:
     cells = {cell.id: figures(cell.text) for cell in page.all("td") if cell.id}
     sentences = [item for item in page.all("li") if item.inside("section", id="findings")]
-    assert len(sentences) == 1 + 1 + 10 + 6 + 1
+    assert len(sentences) == 1 + 1 + 1 + 10 + 6 + 1 + 1
     links = [a for a in page.all("a", **{"class": "figure"}) if a.inside("section", id="findings")]
     bounds = [span for span in page.all("span", **{"class": "bounds"}) if span.inside("section", id="findings")]
-    assert len(links) == 1 + 3 * 17 + 2
-    assert len(bounds) == 3 * 17 + 1  # probabilities have no interval
+    assert len(links) == 1 + 4 + 3 * 17 + 2
+    assert len(bounds) == 2 + 3 * 17 + 1  # probabilities and averages of drivers have no interval
     by_cell = {span.attributes["data-cell"]: span.text.removeprefix("95\u00a0% interval ") for span in bounds}
     for link in links:
         cell = link.attributes["href"][1:]
