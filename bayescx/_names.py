@@ -21,6 +21,7 @@ BLOCK_VARIABLES = {
     "residuals": ("log_residual_sd", "residual"),
     "exogenous": ("log_exogenous_sd", "exogenous"),
     "covariances": ("partial_correlation_z", "covariance"),
+    "controls": ("gamma", "control"),
 }
 """Posterior variable and dimension of each block of components.
 

@@ -85,7 +85,7 @@ def read_inputs(
         if spec is None:
             _refuse_unreadable(shared)
         else:
-            matched = shared.matched(spec.observed)
+            matched = shared.matched(spec.observed, spec.coded)
             if not problems:
                 _check_figures(spec, matched, settings or {})
     except (EvidenceError, ModelError) as error:

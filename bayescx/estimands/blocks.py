@@ -28,6 +28,13 @@ def in_blocks(system: System, function: Callable[[System], Floats], most: int) -
     """
     leading = system.u.shape[:-1]
     u = system.u.reshape(-1, system.u.shape[-1])
-    parts = [function(System(system.layout, u[start : start + most])) for start in range(0, len(u), most)]
+    given = None
+    if system.exogenous is not None:
+        e = system.exogenous.shape[-1]
+        given = np.broadcast_to(system.exogenous, (*leading, e, e)).reshape(-1, e, e)
+    parts = [
+        function(System(system.layout, u[k : k + most], None if given is None else given[k : k + most]))
+        for k in range(0, len(u), most)
+    ]
     whole = np.concatenate(parts)
     return whole.reshape(*leading, *whole.shape[1:])

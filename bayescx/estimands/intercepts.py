@@ -75,7 +75,7 @@ def intercept_differences(
         )
     places = list(found.plan.items)
     common = np.array([fit.scale[name] for name in fit.evidence.variables])
-    sd = (scale_of(fit.evidence) / common)[places]  # 1, unless the fit kept the units of the data
+    sd = (scale_of(fit.evidence, fit.model.coded) / common)[places]  # 1, unless the fit kept the units of the data
     tau, deviation = found.by_chain(found.tau / sd), found.by_chain(found.deviation / sd)
     lacks = np.isnan(deviation).all(axis=(0, 1))
     beyond = np.abs(deviation) > at_least

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescx.errors import FitError
+from bayescx.estimands.given import observed_covariances
 from bayescx.estimands.mean_evidence import SharedMeans, shared_means
 from bayescx.estimands.population import evaluate
 from bayescx.estimands.system import System, layout_of
@@ -103,7 +104,10 @@ def levels_of(fit: Fit, constructs: Sequence[str], answers: Answers | None = Non
     u = evaluate(fit, "organization", lambda system: system.u).mean(axis=(0, 1))
     signs = np.sign(matrices.loading_matrix(layout, u).mean(axis=0))
     mean = fit.evidence.mean[shared.positions]
-    covariance = _sampling(layout, shared, u[shared.positions])
+    given = observed_covariances(fit, layout)
+    covariance = _sampling(
+        System(layout, u[shared.positions], None if given is None else given[shared.positions]), shared
+    )
     items: dict[str, list[str]] = {}
     turned: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
@@ -147,11 +151,11 @@ def _averaged(mean: Floats, sign: Floats, covariance: Floats, answers: Answers |
     return 100 * (level - low) / (high - low), 100 * se / (high - low)
 
 
-def _sampling(layout: Layout, shared: SharedMeans, u: Floats) -> Floats:
+def _sampling(system: System, shared: SharedMeans) -> Floats:
     """Implied covariance of the means of variables over those who answered them, in data units, (J, p, p)."""
-    loadings = matrices.loading_matrix(layout, u)
-    phi = System(layout, u).covariance
-    implied = loadings @ phi @ np.swapaxes(loadings, -1, -2) + matrices.theta_matrix(layout, u)
+    layout = system.layout
+    loadings = matrices.loading_matrix(layout, system.u)
+    implied = loadings @ system.covariance @ np.swapaxes(loadings, -1, -2) + matrices.theta_matrix(layout, system.u)
     both = shared.counts(np.eye(len(layout.variables), dtype=bool))
     n = np.maximum(np.diagonal(both, axis1=1, axis2=2), 1.0)
     scale = np.array([layout.scale[name] for name in layout.variables])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError, PriorError
+from bayescx.estimands.given import observed_covariances
 from bayescx.estimands.mean_evidence import SharedMeans, shared_means
 from bayescx.estimands.mean_plan import Plan, plan_of
 from bayescx.estimands.mean_structure import Drawn, added_variance, sample_blocks
@@ -114,7 +115,9 @@ def mean_draws(fit: Fit, draws: int, intercept_sd: Prior, random_seed: int | Non
     shared = shared_means(fit)
     if len(shared.organizations) < 2:
         raise FitError(_too_few(shared))
-    plan = plan_of(layout_of(fit), shared)
+    layout = layout_of(fit)
+    given = observed_covariances(fit, layout)
+    plan = plan_of(layout, shared, None if given is None else given[shared.positions])
     posterior = fit.posterior
     step = max(1, posterior.sizes[CHAIN] * posterior.sizes[DRAW] // wanted)
     keep = slice(0, None, step)
@@ -170,7 +173,7 @@ def _sampled(plan: Plan, u: Floats, prior: Prior, sweeps: int, seed: int) -> Flo
 
 
 def _batch(plan: Plan, u: Floats, prior: Prior, sweeps: int, rng: np.random.Generator) -> Floats:
-    system = System(plan.layout, u)
+    system = System(plan.layout, u, plan.given)
     out = {name: np.full((len(u), *shape), np.nan) for name, shape in _shapes(plan).items()}
     out["sd"][:] = _pooled_sd(plan, system)
     covariance = system.covariance[..., plan.constructs, :][..., plan.constructs] * plan.sampling

@@ -36,12 +36,15 @@ class Plan:
         Each with the organizations that can tell its constructs.
     not_compared : dict
         The constructs of no group, each with the reason.
+    given : array (J, e, e) or None
+        Covariances of exogenous variables that the model takes as they were observed.
     """
 
     layout: Layout
     shared: SharedMeans
     groups: tuple[tuple[Group, list[int]], ...]
     not_compared: dict[str, str]
+    given: Floats | None = None
 
     @cached_property
     def constructs(self) -> tuple[int, ...]:
@@ -109,8 +112,8 @@ class Plan:
         return Block(np.where(answered, mean, 0.0), answered, loadings, np.maximum(own, _LEAST_OWN), tied)
 
 
-def plan_of(layout: Layout, shared: SharedMeans) -> Plan:
-    """Find who can be compared on what.
+def plan_of(layout: Layout, shared: SharedMeans, given: Floats | None = None) -> Plan:
+    """Find who can be compared on what; ``given`` as of the plan.
 
     Raises
     ------
@@ -119,7 +122,11 @@ def plan_of(layout: Layout, shared: SharedMeans) -> Plan:
     """
     groups = []
     why = dict.fromkeys(range(len(layout.constructs)), "it has no item of its own, only factors")
+    coded = set(layout.model.coded)
     for group in groups_of(layout):
+        if any(layout.constructs[c] in coded for c in group.constructs):
+            why |= dict.fromkeys(group.constructs, "it is coded from another variable")
+            continue
         members, reason = _members(layout, group, shared)
         if reason:
             why |= dict.fromkeys(group.constructs, reason)
@@ -131,7 +138,7 @@ def plan_of(layout: Layout, shared: SharedMeans) -> Plan:
     if not groups:
         listed = "; ".join(f"{name}: {reason}" for name, reason in not_compared.items())
         raise FitError(f"no construct has means that could be compared. {listed}")
-    return Plan(layout, shared, tuple(groups), not_compared)
+    return Plan(layout, shared, tuple(groups), not_compared, given)
 
 
 def _members(layout: Layout, group: Group, shared: SharedMeans) -> tuple[list[int], str]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, TARGETS
 from bayescx.errors import FitError, did_you_mean
+from bayescx.estimands.given import given_covariances
 from bayescx.estimands.memory import remembered
 from bayescx.estimands.system import System, layout_of, possible
 from bayescx.fitted import Fit
@@ -269,8 +270,8 @@ def _computed(
 ) -> Floats:
     layout = layout_of(fit)
     chains = []
-    for u in _components(fit, layout, target):  # chain by chain, to bound memory
-        system = System(layout, u)
+    for number, u in enumerate(_components(fit, layout, target)):  # chain by chain, to bound memory
+        system = System(layout, u, given_covariances(fit, layout, target, number))
         parts = [part(system) for part in (function, denominator) if part is not None]
         if target == "average":
             parts = [part.mean(axis=1) for part in parts]

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescx.estimands.given import mean_covariance
 from bayescx.estimands.memory import remembered
 from bayescx.estimands.prior_draws import possible_populations, simulated_populations
 from bayescx.estimands.system import System, layout_of
@@ -100,7 +101,7 @@ def _variance(
     u = np.full((2, *u.shape[1:]), np.nan) if can_occur is None else can_occur
     if not standardized:
         u[..., _without_variance(fit, layout)] = np.nan
-    system = System(layout, u)
+    system = System(layout, u, mean_covariance(fit, layout))
     with np.errstate(all="ignore"):
         values = function(system)
         if denominator is not None:

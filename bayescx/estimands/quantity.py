@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayescx._names import CHAIN, DRAW, parameter_name
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.effects import units_of
+from bayescx.estimands.given import mean_covariance
 from bayescx.estimands.population import available_targets, evaluate, labelled, positions
 from bayescx.estimands.prior_draws import possible_populations, simulated_populations
 from bayescx.estimands.summary import summarize
@@ -81,7 +82,7 @@ class Quantity:
         if (u := possible_populations(layout, populations)) is None:
             return None
         with np.errstate(all="ignore"):
-            values = self.function(System(layout, u)).mean(axis=1)
+            values = self.function(System(layout, u, mean_covariance(fit, layout))).mean(axis=1)
         return xr.DataArray(values[None], dims=(CHAIN, DRAW)) if np.isfinite(values).all() else None
 
 

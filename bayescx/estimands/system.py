@@ -18,11 +18,20 @@ Floats = NDArray[np.float64]
 
 
 class System:
-    """Structural matrices of a batch of organizations on the common scale; ``u`` is (..., C)."""
+    """Structural matrices of a batch of organizations on the common scale.
 
-    def __init__(self, layout: Layout, u: Floats) -> None:
+    Parameters
+    ----------
+    layout : Layout
+    u : array (..., C)
+    exogenous : array (..., e, e), optional
+        Where the layout is conditional: covariances of the exogenous variables, broadcast against ``u``.
+    """
+
+    def __init__(self, layout: Layout, u: Floats, exogenous: Floats | None = None) -> None:
         self.layout = layout
         self.u = u
+        self.exogenous = exogenous
 
     @cached_property
     def paths(self) -> Floats:
@@ -32,7 +41,11 @@ class System:
     @cached_property
     def psi(self) -> Floats:
         """Covariance of exogenous constructs and residuals, (..., m, m)."""
-        return matrices.psi_matrix(self.layout, self.u)
+        psi = matrices.psi_matrix(self.layout, self.u)
+        if self.exogenous is not None:
+            given = list(self.layout.exogenous)
+            psi[..., np.array(given)[:, None], given] = self.exogenous
+        return psi
 
     @cached_property
     def effects(self) -> Floats:

@@ -14,6 +14,7 @@ _FIELDS = {
     "residuals": ("residual", "residual_sd"),
     "exogenous": ("exogenous", "exogenous_sd"),
     "covariances": ("correlation", "correlation_sd"),
+    "controls": ("path_mean", "path_sd"),
 }
 _TRANSFORMED = {
     "residuals": "the log of a residual SD",

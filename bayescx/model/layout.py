@@ -5,6 +5,11 @@ constructs, and Fisher-z partial correlations are all components, so pooling, sa
 thing. Matrix entries refer to components by number: an entry is ``value * component``, an SD ``value *
 exp(component)``, and with component -1 both are the constant ``value``.
 
+Exogenous constructs have a distribution of their own, but not beside coded terms: a dummy or a part of a variable
+beyond a knot has none that a covariance matrix would describe. A model with such terms conditions on all exogenous
+variables (lavaan's ``fixed.x``): they have no components, and their block of Psi, which the likelihood of the outcomes
+does not depend on, is the identity until it is read from the data.
+
 Units. Components are on the common scale: each observed variable divided by its pooled within-organization SD. A
 construct's ``construct_scale`` is what one unit of it is in the data's units, so raw path = path * scale[outcome] /
 scale[cause].
@@ -32,15 +37,15 @@ __all__ = ["BLOCKS", "Component", "Entry", "Layout", "SdEntry", "pooling_of"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BLOCKS = ("paths", "loadings", "residuals", "exogenous", "covariances")
-_DEFAULT_POOLING = dict.fromkeys(BLOCKS, "partial") | {"loadings": "full"}
+BLOCKS = ("paths", "loadings", "residuals", "exogenous", "covariances", "controls")
+_DEFAULT_POOLING = dict.fromkeys(BLOCKS, "partial") | {"loadings": "full", "controls": "full"}
 
 
 def pooling_of(pooling: str | Mapping[str, str]) -> dict[str, str]:
     """Complete ``pooling`` to one word per block.
 
-    One word speaks of the paths; residual SDs, exogenous SDs and covariances are partially pooled unless a mapping
-    says otherwise.
+    One word speaks of the paths; residual SDs, exogenous SDs and covariances are partially pooled, and loadings and
+    controls (paths that the model text says are fixed) are the same for all, unless a mapping says otherwise.
 
     Raises
     ------
@@ -122,7 +127,8 @@ class _Builder:
         unit = self.scale[row.rhs] / self.scale[row.lhs]
         if row.fixed is not None:
             return Entry(row.name, index[row.lhs], index[row.rhs], -1, row.fixed * unit)
-        component, value = self.free(row, "paths", row.name, row.lhs, unit)
+        block = "controls" if row.pooled is False else "paths"
+        component, value = self.free(row, block, row.name, row.lhs, unit)
         return Entry(row.name, index[row.lhs], index[row.rhs], component, value)
 
     def loading(self, row: Parameter, target: int, column: int, fixed: float | None) -> Entry:
@@ -213,6 +219,7 @@ class Layout:
             raise ModelError("identification", [f"it is 'mean' or 'marker', found {identification!r}"])
         words = pooling_of(pooling)
         _refuse_equal_covariances(model)
+        _refuse_exogenous_parameters(model)
         observed = {name: float((scale or {}).get(name, 1.0)) for name in model.observed}
         marked, construct_scale, averaged = construct_scales(model, observed, identification)
         if averaged and words["loadings"] == "none":
@@ -223,6 +230,11 @@ class Layout:
     def kinds(self) -> tuple[str, ...]:
         """The pooling word of each component."""
         return tuple(self.pooling[component.block] for component in self.components)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether exogenous variables are taken as they were observed, and no parameters describe them."""
+        return bool(self.model.coded)
 
     @cached_property
     def exogenous(self) -> tuple[int, ...]:
@@ -272,7 +284,13 @@ def _lay_out(
     loadings += [Entry(name, column_of[name], index[name], -1, 1.0) for name in constructs if name in column_of]
     variances = {row.lhs: row for row in model.variances}
     endogenous = set(model.endogenous)
-    psi = [build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v)) for v in constructs]
+    given = set(model.exogenous) if model.coded else set()
+    psi = [
+        SdEntry(v, -1, 1.0)
+        if v in given
+        else build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v))
+        for v in constructs
+    ]
     theta = [
         SdEntry(v, -1, 0.0)
         if v in index
@@ -280,7 +298,7 @@ def _lay_out(
         for v in variables
     ]
     pairs: dict[frozenset[str], Parameter | None] = {
-        frozenset((a, b)): None for i, a in enumerate(model.exogenous) for b in model.exogenous[:i]
+        frozenset((a, b)): None for i, a in enumerate(model.exogenous) for b in model.exogenous[:i] if a not in given
     }
     pairs |= {frozenset((row.lhs, row.rhs)): row for row in model.covariances}
     psi_cells = build.cells(constructs, pairs)
@@ -304,5 +322,25 @@ def _refuse_equal_covariances(model: PathModel) -> None:
                 f"line {free[1].line}: the label '{label}' makes the covariances {shown} equal, which is not "
                 "supported; give each a label of its own"
             )
+    if problems:
+        raise ModelError(f"model {model.name or ''}".strip(), problems)
+
+
+def _refuse_exogenous_parameters(model: PathModel) -> None:
+    """Coded terms leave exogenous variables without parameters: factors among them, and what the text says of them."""
+    if not model.coded:
+        return
+    exogenous, latents = set(model.exogenous), set(model.latents)
+    why = f"the model has coded terms such as {next(iter(model.coded))}, so exogenous variables are taken as observed"
+    problems = [
+        f"exogenous factor '{name}': {why}; a factor is not observed: give it a cause, or use the mean of its items"
+        for name in model.exogenous
+        if name in latents
+    ]
+    problems += [
+        f"line {row.line}: {row.name} has no parameter, because {why}; leave it out"
+        for row in (*model.variances, *model.covariances)
+        if {row.lhs, row.rhs} <= exogenous
+    ]
     if problems:
         raise ModelError(f"model {model.name or ''}".strip(), problems)

@@ -79,7 +79,7 @@ def log_likelihood(
     >>> log_likelihood(parse_model("y ~ x"), evidence, values).round(3).to_dict()["data"]
     [-268.404]
     """
-    matched = evidence.matched(model.observed)
+    matched = evidence.matched(model.observed, model.coded)
     matched = matched.only([name for name in matched.organizations if matched.level[name] != "figures"])
     table = _Table(model)
     rows, problems = _resolved(table, dict(values), matched.organizations)

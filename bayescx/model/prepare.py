@@ -53,15 +53,17 @@ def prepare(
         With everything that is wrong, before any sampling.
     """
     _check_types(model, evidence, priors)
-    matched = evidence if isinstance(evidence, Matched) else evidence.matched(model.observed)
+    matched = evidence if isinstance(evidence, Matched) else evidence.matched(model.observed, model.coded)
     if matched.variables != model.observed:
         raise EvidenceError(
             "evidence",
             [f"it was matched to {', '.join(matched.variables)}, but this model needs {', '.join(model.observed)}"],
         )
+    if model.coded:
+        _check_complete(matched, next(iter(model.coded)))
     if pooling == "full" and all(level == "figures" for level in matched.level.values()):
         pooling = dict.fromkeys(BLOCKS, "full")  # what tells members of a set apart would be the prior alone
-    unit = scale_of(matched) if scale else np.ones(len(matched.variables))
+    unit = scale_of(matched, model.coded) if scale else np.ones(len(matched.variables))
     layout = Layout.of(model, dict(zip(matched.variables, unit, strict=True)), pooling, identification)
     check_identified(layout)
     check_directions(layout, matched.n_obs, matched.cov)
@@ -72,6 +74,23 @@ def prepare(
     patterns = pattern_arrays(matched, unit, n_sizes) if matched.patterns else None
     sample = Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit), patterns)
     return Prepared(layout, matched, sample, priors or Priors(), informed)
+
+
+def _check_complete(matched: Matched, term: str) -> None:
+    """Coded terms need the complete moments of every organization: nothing describes exogenous variables without."""
+    problems = [
+        f"{name} shared correlations only, and the model has coded terms such as {term}, which need covariances"
+        for name in matched.organizations
+        if matched.level.get(name) == "correlations"
+    ]
+    problems += [
+        f"published figures cannot be evidence for a model with coded terms such as {term}, for nothing describes its "
+        f'exogenous variables where no data are: {figure.label}; use = "check" compares it'
+        for figure in matched.published
+        if figure.use == "evidence"
+    ]
+    if problems:
+        raise EvidenceError("evidence", problems)
 
 
 def _check_types(model: object, evidence: object, priors: object) -> None:

@@ -8,11 +8,12 @@ convention, in the unit of that item).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescx.coding import Coded, Hinge
 from bayescx.errors import ModelError
 from bayescx.evidence import Matched
 from bayescx.evidence.patterns import available_variance
@@ -28,11 +29,12 @@ def pooled_sd(variance: NDArray[np.float64], df: NDArray[np.float64]) -> NDArray
     return np.sqrt(np.divide((df * known).sum(axis=0), total, out=np.ones(total.shape), where=total > 0))
 
 
-def scale_of(matched: Matched) -> NDArray[np.float64]:
+def scale_of(matched: Matched, coded: Mapping[str, Coded] | None = None) -> NDArray[np.float64]:
     """Common scale of evidence, shape (p,): each variable over all who answered it.
 
     Organizations that shared correlations, and those known by figures, have no scale of their own to count. A variable
-    of which nobody shared a variance keeps the unit 1: the common scale itself.
+    of which nobody shared a variance keeps the unit 1: the common scale itself. The parts of a variable below and above
+    a knot (``coded``) have one scale, that of the variable, so that equal slopes have equal priors.
     """
     p = len(matched.variables)
     variance, df = np.zeros((len(matched.organizations), p)), np.zeros((len(matched.organizations), p))
@@ -44,7 +46,19 @@ def scale_of(matched: Matched) -> NDArray[np.float64]:
             variance[j], df[j] = np.nan_to_num(found), np.nan_to_num(counted)
         else:
             variance[j], df[j] = np.diagonal(matched.cov[j]), matched.n_obs[j] - 1.0
+    for below, above in _halves(matched.variables, coded or {}):
+        both = [below, above]
+        variance[:, both] = matched.cov[:, both][:, :, both].sum(axis=(1, 2))[:, None]
     return pooled_sd(variance, df)
+
+
+def _halves(variables: Sequence[str], coded: Mapping[str, Coded]) -> Iterator[tuple[int, int]]:
+    """Positions of the two parts of each variable that has both at one knot."""
+    for name, hinge in coded.items():
+        if isinstance(hinge, Hinge) and hinge.side == "below":
+            other = Hinge(hinge.column, "above", hinge.at).name
+            if name in variables and other in variables:
+                yield variables.index(name), variables.index(other)
 
 
 def construct_scales(

@@ -178,7 +178,7 @@ def _check_that_it_leads_back(fit: Fit, folder: Path) -> None:
         model = read_model(folder / MODEL)
         found: Mapping[str, bool] = {
             "model": model == fit.model,
-            "evidence": read_evidence(folder / EVIDENCE).matched(model.observed).fingerprint
+            "evidence": read_evidence(folder / EVIDENCE).matched(model.observed, model.coded).fingerprint
             == fit.evidence.fingerprint,
             "priors": read_priors(folder) == fit.priors,
         }
