@@ -56,7 +56,7 @@ def check_identified(layout: Layout) -> None:
 def _loose_directions(layout: Layout, seed: int) -> Floats:
     """Directions in the components, shape (C, k), in which no variance or covariance moves."""
     rng = np.random.default_rng(seed)
-    centre = {"paths": 0.4, "loadings": 1.0, "residuals": 0.0, "exogenous": 0.0, "covariances": 0.1}
+    centre = {"paths": 0.4, "controls": 0.4, "loadings": 1.0, "residuals": 0.0, "exogenous": 0.0, "covariances": 0.1}
     middle = np.array([centre[component.block] for component in layout.components])
     u = middle + 0.15 * rng.standard_normal(middle.size)
     _, directions = free_directions(layout, range(middle.size))

@@ -45,8 +45,10 @@ def route_of(layout: Layout) -> int:
 def structure_arrays(layout: Layout) -> problem.Structure:
     """The layout's entries as index arrays."""
     m, p = len(layout.constructs), len(layout.variables)
-    block = np.array(layout.exogenous if len(layout.exogenous) > 1 else (), dtype=np.int64)
-    single = np.array([i for i in range(m) if i not in block], dtype=np.int64)
+    exogenous = () if layout.is_conditional else layout.exogenous
+    block = np.array(exogenous if len(exogenous) > 1 else (), dtype=np.int64)
+    apart = layout.exogenous if layout.is_conditional else block
+    single = np.array([i for i in range(m) if i not in apart], dtype=np.int64)
     column_of = {name: i for i, name in enumerate(layout.variables)}
     return problem.Structure(
         np.array([route_of(layout), len(layout.components)], dtype=np.int64),
