@@ -71,9 +71,12 @@ def r_squared(paths: Floats, psi: Floats) -> Floats:
 
 
 def standardized(effects: Floats, variance: Floats) -> Floats:
-    """Effects in SDs of the outcome per SD of the cause: ``effects`` (..., m, m), ``variance`` (..., m)."""
+    """Effects in SDs of the outcome per SD of the cause: ``effects`` (..., m, m), ``variance`` (..., m).
+
+    What does not vary (a coded column that is constant) moves nothing, and nothing moves it.
+    """
     sd = np.sqrt(variance)
-    return np.asarray(effects * sd[..., None, :] / sd[..., :, None])
+    return np.asarray(effects * sd[..., None, :] / np.where(sd > 0, sd, 1.0)[..., :, None])
 
 
 def correlation(z: Floats, cells: NDArray[np.int64]) -> Floats:

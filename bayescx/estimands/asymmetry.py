@@ -13,7 +13,7 @@ from bayescx.coding import Hinge
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.effects import units_of
 from bayescx.estimands.population import Target, evaluate, labelled, positions
-from bayescx.estimands.prior import with_contraction
+from bayescx.estimands.prior import CONTRACTION, PRIOR_SD, with_contraction
 from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 
@@ -149,7 +149,7 @@ def _check_dependence(fit: Fit, outcome: str, names: list[str], effect: HingeEff
 
 def _compared(slope: xr.DataArray) -> xr.Dataset:
     """Slopes with what follows from them."""
-    below, above = (slope.sel({SIDE: side}, drop=True).drop_vars(["contraction", "prior_sd"]) for side in SIDES)
+    below, above = (slope.sel({SIDE: side}, drop=True).drop_vars([CONTRACTION, PRIOR_SD], errors="ignore") for side in SIDES)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = below / above
     stronger = (abs(below) > abs(above)).where(below.notnull() & above.notnull()).mean((CHAIN, DRAW))

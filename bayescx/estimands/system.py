@@ -65,7 +65,8 @@ class System:
     @cached_property
     def explained(self) -> Floats:
         """Explained share of every construct's variance (R-squared, random x), (..., m)."""
-        return np.asarray(1.0 - np.diagonal(self.psi, axis1=-2, axis2=-1) / self.variance)
+        total = np.where(self.variance > 0, self.variance, 1.0)  # a coded column may be constant somewhere
+        return np.asarray(1.0 - np.diagonal(self.psi, axis1=-2, axis2=-1) / total)
 
     def effects_of(self, kind: str, *, standardized: bool) -> Floats:
         """Effects of every construct on every other, "direct", "total" or "indirect", (..., m, m)."""

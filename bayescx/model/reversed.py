@@ -70,7 +70,8 @@ def _pooled_correlation(n_obs: NDArray[np.int64], cov: Floats) -> Floats:
     """Average over organizations that have both variables, (p, p); 0 where none has."""
     has_data = n_obs > 1
     sd = np.sqrt(np.diagonal(cov[has_data], axis1=1, axis2=2))
-    own = cov[has_data] / (sd[:, :, None] * sd[:, None, :])
+    with np.errstate(invalid="ignore"):  # a coded column need not vary everywhere
+        own = cov[has_data] / (sd[:, :, None] * sd[:, None, :])
     weight = np.where(np.isfinite(own), (n_obs[has_data] - 1.0)[:, None, None], 0.0)
     total = weight.sum(axis=0)
     return np.asarray((weight * np.nan_to_num(own)).sum(axis=0) / np.where(total > 0, total, 1.0))

@@ -44,6 +44,7 @@ PRIORS_OF = {
     "residuals": ("residual", "residual_sd"),
     "exogenous": ("exogenous", "exogenous_sd"),
     "covariances": ("correlation", "correlation_sd"),
+    "controls": ("path_mean", "path_sd"),
 }
 
 

@@ -89,6 +89,7 @@ def test_one_word_speaks_of_the_paths() -> None:
         "residuals": "partial",
         "exogenous": "partial",
         "covariances": "partial",
+        "controls": "full",
     }
     layout = layout_of(TWO_FACTORS, "full")
     kinds = dict(zip([c.name for c in layout.components], layout.kinds, strict=True))
