@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import OUTCOME
 from bayescx.errors import FitError
+from bayescx.estimands.parts import in_parts
 from bayescx.estimands.population import Target, evaluate, labelled, positions
 from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
@@ -23,7 +24,12 @@ Floats = NDArray[np.float64]
 
 
 def what_if(
-    fit: Fit, changes: Mapping[str, float], target: Target = "organization", *, standardized: bool = False
+    fit: Fit,
+    changes: Mapping[str, float],
+    target: Target = "organization",
+    *,
+    start: Mapping[str, float] | None = None,
+    standardized: bool = False,
 ) -> xr.DataArray:
     """What follows in every construct if some constructs are moved.
 
@@ -34,8 +40,12 @@ def what_if(
     ----------
     fit : Fit
     changes : mapping
-        Construct name to the amount it is moved by: data units, or SDs of the construct if ``standardized``.
+        Construct name to the amount it is moved by: data units, or SDs of the construct if ``standardized``. Or the
+        name of a variable that the model has in parts, ``below(x, 4)`` and ``above(x, 4)``: then ``start`` says where
+        it moves from.
     target : {"organization", "typical", "average", "new", "alone"}
+    start : mapping, optional
+        Present value of each variable that the model has in parts: what one point does depends on it.
     standardized : bool
         Amounts and consequences in SDs, by each organization's own model-implied SDs.
 
@@ -47,7 +57,8 @@ def what_if(
     Raises
     ------
     FitError
-        If a construct is unknown, an amount is not a finite number, or nobody shared the data's units.
+        If a construct is unknown, an amount is not a finite number, a variable in parts has no start, or nobody shared
+        the data's units.
 
     Examples
     --------
@@ -57,12 +68,13 @@ def what_if(
     layout = layout_of(fit)
     if not changes:
         raise FitError("changes is empty; name a construct and an amount, e.g. {'trust': 1.0}")
-    position = positions(layout, changes)
     for name, amount in changes.items():
         if not _is_finite(amount):
             raise FitError(f"the change of {name!r} must be a finite number, found {amount!r}")
-    moved = [position[name] for name in changes]
-    amounts = np.array([float(amount) for amount in changes.values()])
+    constructs = in_parts(fit, changes, start or {}, standardized=standardized)
+    position = positions(layout, constructs)
+    moved = [position[name] for name in constructs]
+    amounts = np.array(list(constructs.values()))
 
     def function(system: System) -> Floats:
         unit = np.sqrt(system.variance) if standardized else np.broadcast_to(layout.unit, system.variance.shape)
@@ -74,7 +86,7 @@ def what_if(
         return np.asarray(consequence / unit if standardized else consequence * unit)
 
     listed = ", ".join(f"{name} {amount:+g}" for name, amount in changes.items())
-    key = ("what_if", tuple(changes.items()), standardized)
+    key = ("what_if", tuple(constructs.items()), standardized)
     return labelled(
         fit, target, evaluate(fit, target, function, key=key, standardized=standardized),
         (OUTCOME,), {OUTCOME: list(layout.constructs)},

@@ -147,3 +147,22 @@ def test_what_cannot_be_compared_is_named(fit: bcx.Fit, arguments: tuple[str, st
         knot_of(fit, "x", 2)
     with pytest.raises(FitError, match="unknown effect 'totals'; did you mean 'total'"):
         asymmetry(fit, "loyalty", "x", effect="totals")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("at", "amount"), [(0.0, 0.5), (0.5, 2.0), (1.0, 1.0), (3.0, -4.0)])
+def test_a_variable_in_parts_moves_along_its_kinked_line(fit: bcx.Fit, at: float, amount: float) -> None:
+    slope = asymmetry(fit, "loyalty", "x", "average", standardized=False)["slope"]
+    below, above = (slope.sel(side=side).values for side in ("below", "above"))
+    low = min(at + amount, 1.0) - min(at, 1.0)
+    high = max(at + amount, 1.0) - max(at, 1.0)
+    found = bcx.what_if(fit, {"x": amount}, "average", start={"x": at}).sel(outcome="loyalty")
+    np.testing.assert_allclose(found.values, below * low + above * high, atol=1e-10)
+
+
+def test_a_variable_in_parts_needs_to_know_where_it_starts(fit: bcx.Fit) -> None:
+    with pytest.raises(FitError, match="its slope changes at 1; say so: start={'x': 1}"):
+        bcx.what_if(fit, {"x": 1.0})
+    with pytest.raises(FitError, match="start names 'z', which changes do not move in parts"):
+        bcx.what_if(fit, {"z": 1.0}, start={"z": 0.0})
+    with pytest.raises(FitError, match="move it in the data's units"):
+        bcx.what_if(fit, {"x": 1.0}, start={"x": 0.0}, standardized=True)
