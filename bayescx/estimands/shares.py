@@ -145,6 +145,7 @@ def _lmg(row: int, columns: Sequence[Sequence[int]]) -> Callable[[System], Float
 
     def block(system: System) -> Floats:
         sd = np.sqrt(system.variance[:, order])
+        sd = np.where(sd > 0, sd, 1.0)  # what does not vary is passed over
         correlation = system.covariance[:, order][:, :, order] / (sd[:, :, None] * sd[:, None, :])
         return shapley(1.0 - unexplained(np.moveaxis(correlation, 0, -1), sizes)).T
 
