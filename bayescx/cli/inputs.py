@@ -36,14 +36,14 @@ def show_inputs(console: Console, model: PathModel, evidence: Evidence, matched:
     if matched.published:
         console.print()
         _show_figures(console, matched)
-    for sentence in _signs(model, matched):
+    for sentence in [*_coded(model, matched), *_signs(model, matched)]:
         say(console, sentence)
 
 
 def _show_organizations(console: Console, model: PathModel, evidence: Evidence, matched: Matched) -> None:
     left_out = "incomplete rows" if evidence.missing == "listwise" else "rows without an answer"
     rows = []
-    for share in evidence.summary(model.observed).itertuples():
+    for share in evidence.summary(model.observed, model.coded).itertuples():
         name, level = str(share.organization), str(share.level)
         used = "yes" if share.used else "kept out"
         if level == "figures":
@@ -111,6 +111,24 @@ def _show_figures(console: Console, matched: Matched) -> None:
             else []
         ),
     )
+
+
+def _coded(model: PathModel, matched: Matched) -> list[str]:
+    """What is compared with what in coded terms, and which levels and sides nobody has where."""
+    from bayescx.coding import Category
+    from bayescx.evidence.empty_levels import empty_levels
+
+    references = {one.column: one.reference for one in model.coded.values() if isinstance(one, Category)}
+    said = [
+        f"Levels of {printable(column)} are compared with '{printable(level)}', the first."
+        for column, level in references.items()
+    ]
+    for column, organizations in empty_levels(matched, model.coded).items():
+        where = listing([printable(name) for name in organizations], _NAMES_IN_A_CELL)
+        said.append(f"Nobody has {printable(column)} at {where}: about it the others tell.")
+    if model.coded:
+        said.append("Exogenous variables are taken as they were observed.")
+    return said
 
 
 def _size(figure: Published) -> str:

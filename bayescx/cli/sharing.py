@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayescx.cli.app import app
-from bayescx.cli.options import LeastOption, OverwriteOption, SimulatedOption, examples
+from bayescx.cli.options import LeastOption, MissingOption, OverwriteOption, SimulatedOption, examples
 from bayescx.cli.outputs import writing_all
 from bayescx.errors import BayescxError
 
 if TYPE_CHECKING:
+    from bayescx.coding import Coded
     from bayescx.evidence import Evidence, Shareable
 
 
@@ -51,6 +52,7 @@ def moments(
         typer.Option("--minimum", metavar="N", min=3, help="Fewest respondents whose moments may stand in a file."),
     ] = 10,
     min_n: LeastOption = None,
+    missing: MissingOption = None,
     simulated: SimulatedOption = False,
     overwrite: OverwriteOption = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a moments file and stop.")] = False,
@@ -71,9 +73,9 @@ def moments(
     if schema:
         typer.echo(json.dumps(moments_schema(), indent=2))
         return
-    evidence, wanted, folder = _inputs(rows, output, organization, name, model, variables, min_n)
-    matched = evidence.matched(wanted)
-    shared = shareable_moments(matched, minimum)
+    evidence, wanted, coded, folder = _inputs(rows, output, organization, name, model, variables, min_n, missing)
+    matched = evidence.matched(wanted, coded)
+    shared = shareable_moments(matched, minimum, coded)
     moments_of = {name: one.moments for name, one in shared.items()}
     counts = {name: one.counts for name, one in shared.items()}
     files = shared_files(moments_of, counts=counts, simulated=simulated)
@@ -84,7 +86,7 @@ def moments(
     for kept_out, n_obs in matched.kept_out.items():
         typer.echo(f"kept out: {kept_out}, {n_obs} respondents")
     if any(counts.values()):
-        _say_what_cost_answers(evidence, wanted, minimum, advise=model is None)
+        _say_what_cost_answers(evidence, wanted, coded, minimum, advise=model is None)
     typer.echo(f"shared: number of respondents, means and covariances of {', '.join(wanted)}; no rows")
     typer.echo(f"wrote {folder / 'evidence.toml'}; next: bayescx check {model or 'MODEL'} {folder / 'evidence.toml'}")
 
@@ -113,9 +115,11 @@ def _inputs(
     model: str | None,
     variables: str | None,
     min_n: int | None,
-) -> tuple[Evidence, tuple[str, ...], Path]:
+    missing: str | None,
+) -> tuple[Evidence, tuple[str, ...], dict[str, Coded], Path]:
     from bayescx.datasets import open_model
     from bayescx.evidence import shareable_columns
+    from bayescx.evidence.rows import FULL_INFORMATION
 
     if rows is None or output is None:
         raise BayescxError("a table of rows and a folder are needed: bayescx moments ROWS --organization COLUMN -o DIR")
@@ -124,41 +128,46 @@ def _inputs(
         raise BayescxError(f"say whose rows these are, in one way: {works}")
     if model is not None and variables is not None:
         raise BayescxError("--model and --variables both say what to share; give one of them")
-    evidence = _evidence(rows, organization, name, min_n)
+    evidence = _evidence(rows, organization, name, min_n, missing or FULL_INFORMATION)
+    coded: dict[str, Coded] = {}
     asked = None if variables is None else [part.strip() for part in variables.split(",") if part.strip()]
     if model is not None:
-        asked = _there(evidence, open_model(model).observed)
-    wanted = shareable_columns(evidence, asked)
-    return evidence, tuple(column for column in wanted if asked is not None or column != organization), output
+        spec = open_model(model)
+        coded = spec.coded
+        asked = _there(evidence, spec.observed, coded)
+    wanted = shareable_columns(evidence, asked, coded)
+    return evidence, tuple(column for column in wanted if asked is not None or column != organization), coded, output
 
 
-def _there(evidence: Evidence, needed: tuple[str, ...]) -> list[str]:
+def _there(evidence: Evidence, needed: tuple[str, ...], coded: dict[str, Coded]) -> list[str]:
     """The variables of a model that the rows have; all of them if that is none, so that the error names them."""
     from bayescx.evidence import lacking_columns
 
-    lacking = lacking_columns(evidence, needed)
+    lacking = lacking_columns(evidence, needed, coded)
     if not lacking or len(lacking) == len(needed):
         return list(needed)
     typer.echo(f"warning: shared without {', '.join(lacking)}, which the rows do not have", err=True)
     return [name for name in needed if name not in lacking]
 
 
-def _evidence(rows: Path, organization: str | None, name: str | None, min_n: int | None) -> Evidence:
+def _evidence(rows: Path, organization: str | None, name: str | None, min_n: int | None, missing: str) -> Evidence:
     from bayescx.evidence import Evidence
     from bayescx.evidence.readers import read_table
     from bayescx.evidence.rows import one_organization
 
     if organization is not None:
-        return Evidence.from_rows(rows, organization=organization, min_n=min_n)
+        return Evidence.from_rows(rows, organization=organization, min_n=min_n, missing=missing)
     sheet = read_table(rows)
-    return Evidence({str(name): one_organization(sheet, str(name))}, None, min_n, sheet.source)
+    return Evidence({str(name): one_organization(sheet, str(name))}, None, min_n, sheet.source, missing=missing)
 
 
-def _say_what_cost_answers(evidence: Evidence, wanted: tuple[str, ...], minimum: int, *, advise: bool) -> None:
+def _say_what_cost_answers(
+    evidence: Evidence, wanted: tuple[str, ...], coded: dict[str, Coded], minimum: int, *, advise: bool
+) -> None:
     """Name the columns whose empty cells made small groups: columns that no model needs should not."""
     from bayescx.evidence import missing_cells
 
-    missing = {name: count for name, count in missing_cells(evidence, wanted).items() if count}
+    missing = {name: count for name, count in missing_cells(evidence, wanted, coded).items() if count}
     listed = ", ".join(f"{name} ({count})" for name, count in sorted(missing.items(), key=lambda item: -item[1]))
     advice = "; --model MODEL or --variables A,B shares only what is needed" if advise else ""
     lost = f"answers were ignored or respondents dropped, because fewer than {minimum} answered the same"

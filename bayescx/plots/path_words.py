@@ -192,7 +192,7 @@ class Texts:
         zero = {pair for pair, row in given.items() if row.fixed == 0}
         exogenous = {frozenset(pair) for pair in combinations(self.model.exogenous, 2)}
         left_out = []
-        if exogenous - zero:
+        if exogenous - zero and not self.model.coded:  # coded ones are taken as observed
             left_out.append("covariances of the exogenous constructs")
         if given.keys() - zero - exogenous:
             left_out.append("residual covariances")

@@ -241,7 +241,10 @@ def _resting(fit: Fit) -> dict[tuple[str, str], bool]:
     for entry in layout.paths:
         if entry.component < 0 or entry.name not in of_new:
             continue  # set by the model, or a second-order loading
-        spread = bool(known[layout.components[entry.component].name] < LEAST_CONTRACTION)
+        component = layout.components[entry.component].name
+        if component not in known:
+            continue  # the same everywhere
+        spread = bool(known[component] < LEAST_CONTRACTION)
         out |= {("beta_tau", entry.name): spread, ("i_squared", entry.name): spread}
         out["prediction", entry.name] = bool(of_new[entry.name])
     return out

@@ -17,6 +17,7 @@ __all__ = ["Part", "likelihood_parts", "pooling_sentences", "priors_table", "set
 
 _PRIORS = {
     "paths": {"path_mean": "typical path coefficient", "path_sd": "SD of a path between organizations"},
+    "controls": {"path_mean": "coefficient of a control", "path_sd": "SD of it between organizations"},
     "loadings": {"loading": "loadings", "loading_sd": "SD of a loading between organizations"},
     "residuals": {"residual": "typical log SD of residuals", "residual_sd": "SD of these between organizations"},
     "exogenous": {
@@ -30,6 +31,7 @@ _PRIORS = {
 }
 _BLOCKS = {
     "paths": "path coefficients",
+    "controls": "coefficients of controls",
     "loadings": "loadings",
     "residuals": "residual standard deviations",
     "exogenous": "standard deviations of exogenous constructs",
@@ -55,6 +57,8 @@ def likelihood_parts(fit: Fit) -> list[Part]:
     """How missing answers, correlations without units and published figures enter; only what there is."""
     evidence = fit.evidence
     parts = []
+    if fit.model.coded:
+        parts.append(_CONDITIONAL)
     if any(len(patterns) > 1 or evidence.level[name] != "correlations" for name, patterns in evidence.patterns.items()):
         parts.append(_MISSING)
     if "correlations" in evidence.level.values():
@@ -73,6 +77,14 @@ _MISSING = Part(
     "patterns of the organization and integrated out under a flat prior. Rows without a single answer say nothing. "
     "This is right where the chance that an answer is missing depends on answers that were given (missing at random). "
     "An organization that did not ask a question is one for which all answers to it are missing.",
+)
+_CONDITIONAL = Part(
+    "Exogenous variables as observed",
+    "The model has terms that are coded from other variables: parts of a variable below and above a knot, or levels of a "
+    "category. Nothing describes how exogenous variables are distributed: the likelihood is that of the outcomes given "
+    "them, and explained variance and standardized effects refer to the customers who were asked. The typical "
+    "organization has the average of the organizations' covariances of exogenous variables; one that has not reported, or "
+    "a new one, has those of a reported organization drawn at random. Respondents with a missing answer are left out.",
 )
 _CORRELATIONS = Part(
     "Correlations alone",
