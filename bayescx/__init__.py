@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bayescx.estimands import summarize as summarize
     from bayescx.estimands import total_effects as total_effects
     from bayescx.estimands import what_if as what_if
+    from bayescx.estimands.asymmetry import asymmetry as asymmetry
     from bayescx.estimands.catch_up import catch_up as catch_up
     from bayescx.estimands.conflict import conflict as conflict
     from bayescx.estimands.expected import expected_margin as expected_margin
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from bayescx.estimands.reliability import measurement_quality as measurement_quality
     from bayescx.estimands.reliability import reliability as reliability
     from bayescx.estimands.sensitivity import prior_sensitivity as prior_sensitivity
+    from bayescx.estimands.share_differences import groups_of_terms as groups_of_terms
+    from bayescx.estimands.share_differences import share_differences as share_differences
     from bayescx.estimands.shares import explained_shares as explained_shares
     from bayescx.evidence import Evidence as Evidence
     from bayescx.evidence import PatternMoments as PatternMoments
@@ -70,11 +73,13 @@ if TYPE_CHECKING:
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
     from bayescx.plots.conflict import plot_conflict as plot_conflict
     from bayescx.plots.importance_performance import plot_importance_performance as plot_importance_performance
+    from bayescx.plots.kink import plot_kink as plot_kink
     from bayescx.plots.latent_means import plot_latent_means as plot_latent_means
     from bayescx.plots.loading_differences import plot_loading_differences as plot_loading_differences
     from bayescx.plots.margin import plot_margin as plot_margin
     from bayescx.plots.rank_probabilities import plot_ranks as plot_ranks
     from bayescx.plots.rates import plot_rates as plot_rates
+    from bayescx.plots.share_pairs import plot_share_pairs as plot_share_pairs
     from bayescx.plots.shares import plot_shares as plot_shares
     from bayescx.priors import Prior as Prior
     from bayescx.priors import Priors as Priors
@@ -122,6 +127,7 @@ _HOMES = {
         "total_effects",
         "what_if",
     ),
+    "estimands.asymmetry": ("asymmetry",),
     "estimands.catch_up": ("catch_up",),
     "estimands.conflict": ("conflict",),
     "estimands.expected": ("expected_margin",),
@@ -140,6 +146,7 @@ _HOMES = {
         "reliability",
     ),
     "estimands.sensitivity": ("prior_sensitivity",),
+    "estimands.share_differences": ("groups_of_terms", "share_differences"),
     "estimands.shares": ("explained_shares",),
     "evidence": ("Evidence", "PatternMoments", "Published", "SampleMoments", "read_evidence"),
     "fitted": ("Fit", "load_fit"),
@@ -148,11 +155,13 @@ _HOMES = {
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
     "plots.conflict": ("plot_conflict",),
     "plots.importance_performance": ("plot_importance_performance",),
+    "plots.kink": ("plot_kink",),
     "plots.latent_means": ("plot_latent_means",),
     "plots.loading_differences": ("plot_loading_differences",),
     "plots.margin": ("plot_margin",),
     "plots.rank_probabilities": ("plot_ranks",),
     "plots.rates": ("plot_rates",),
+    "plots.share_pairs": ("plot_share_pairs",),
     "plots.shares": ("plot_shares",),
     "priors": ("Prior", "Priors"),
     "rates": (

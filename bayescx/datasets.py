@@ -27,7 +27,7 @@ def list_models() -> list[str]:
     Examples
     --------
     >>> list_models()
-    ['contact_center_quality', 'drivers', 'drivers_to_loyalty', 'value_creation', 'value_creation_latent']
+    ['contact_center_quality', 'drivers', 'drivers_to_loyalty', 'effort', 'value_creation', 'value_creation_latent']
     """
     return sorted(path.stem for path in _shipped(_MODELS).glob(f"*{_SUFFIX}"))
 

@@ -70,9 +70,7 @@ def rows_of(truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
             SIDES[0]: np.minimum(x - KNOT, 0), SIDES[1]: np.maximum(x - KNOT, 0), "quality": quality,
             "issue[billing]": issue == "billing", "issue[technical]": issue == "technical",
         }  # fmt: skip
-        signal = sum(
-            truth.u[j, entry.component] * columns[layout.constructs[entry.column]] for entry in layout.paths
-        )
+        signal = sum(truth.u[j, entry.component] * columns[layout.constructs[entry.column]] for entry in layout.paths)
         noise = np.exp(truth.u[j, layout.psi[-1].component]) * rng.standard_normal(n)
         frames.append(
             pd.DataFrame(
@@ -153,15 +151,11 @@ def main() -> None:
         f"{options.seed}. {fine} of them had no convergence warning; all are counted. Written by "
         "`python -m benchmarks.coverage_effort`."
     )
-    chances = {
-        target: np.array([chance[target] for _, _, chance in runs[True]]) for target in ("average", "typical")
-    }
-    outside = {
-        target: 100 * np.mean((values < EXTREME) | (values > 1 - EXTREME)) for target, values in chances.items()
-    }
+    chances = {target: np.array([chance[target] for _, _, chance in runs[True]]) for target in ("average", "typical")}
+    outside = {target: 100 * np.mean((values < EXTREME) | (values > 1 - EXTREME)) for target, values in chances.items()}
     null = (
-        f"In {options.studies} studies without any asymmetry, the probability that the slope below is the larger one was "
-        f"outside [{EXTREME}, {1 - EXTREME}] in {outside['average']:.1f} % (average of the eight) and "
+        f"In {options.studies} studies without any asymmetry, the probability that the slope below is the larger one "
+        f"was outside [{EXTREME}, {1 - EXTREME}] in {outside['average']:.1f} % (average of the eight) and "
         f"{outside['typical']:.1f} % (typical organization)."
     )
     parts = ["# Coverage of 90 % intervals with slopes on both sides of a knot", about, markdown(table), null]

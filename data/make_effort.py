@@ -31,7 +31,8 @@ INDUSTRIES = ("bank", "energy", "insurance", "retail", "telecom")
 
 POOLED = ("below(expectations, 4)", "above(expectations, 4)", "below(effort, 3)", "above(effort, 3)")
 LOYALTY = {
-    "below(expectations, 4)": 0.04, "above(expectations, 4)": 0.03, "below(effort, 3)": -0.03, "above(effort, 3)": -0.04,
+    "below(expectations, 4)": 0.04, "above(expectations, 4)": 0.03,
+    "below(effort, 3)": -0.03, "above(effort, 3)": -0.04,
     "resolved": 0.05, "contacts": -0.01, "channel_switch": -0.02, "repeat_information": -0.02,
     "issue[order]": 0.02, "issue[billing]": -0.02, "issue[delivery]": -0.01, "issue[technical]": -0.03,
     "outsourced": -0.02, "tenure": 0.004,
@@ -39,7 +40,8 @@ LOYALTY = {
     "personality[thinker]": 0.02, "personality[feeler]": 0.08, "personality[entertainer]": 0.05, "mood": 0.06,
 }  # fmt: skip
 DISLOYALTY = {
-    "below(expectations, 4)": -0.20, "above(expectations, 4)": -0.02, "below(effort, 3)": 0.06, "above(effort, 3)": 0.34,
+    "below(expectations, 4)": -0.20, "above(expectations, 4)": -0.02,
+    "below(effort, 3)": 0.06, "above(effort, 3)": 0.34,
     "resolved": -0.32, "contacts": 0.16, "channel_switch": 0.22, "repeat_information": 0.24,
     "issue[order]": 0.00, "issue[billing]": 0.05, "issue[delivery]": 0.04, "issue[technical]": 0.08,
     "outsourced": 0.06, "tenure": -0.010,
@@ -210,7 +212,7 @@ def main() -> None:
     frame.to_parquet(folder / "rows.parquet", index=False, compression="zstd")
     truth(found).round(6).to_csv(folder / "truth.csv", index=False)
     (folder / "evidence.toml").write_text(
-        '# Simulated: a program made these 75,000 customers up (data/make_effort.py).\n'
+        "# Simulated: a program made these 75,000 customers up (data/make_effort.py).\n"
         'rows = "rows.parquet"\norganization = "company"\nsimulated = true\nmissing = "listwise"\n',
         encoding="utf-8",
     )

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW
-from bayescx.coding import Hinge
+from bayescx.coding import Hinge, Side
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.effects import units_of
 from bayescx.estimands.population import Target, evaluate, labelled, positions
@@ -22,7 +22,7 @@ __all__ = ["SIDES", "asymmetry", "knot_of"]
 Floats = NDArray[np.float64]
 HingeEffect = Literal["direct", "total"]
 
-SIDES = ("below", "above")
+SIDES: tuple[Side, Side] = ("below", "above")
 SIDE = "side"
 
 
@@ -144,12 +144,16 @@ def _check_dependence(fit: Fit, outcome: str, names: list[str], effect: HingeEff
     ]
     if lacking:
         what = "path" if effect == "direct" else "route"
-        raise FitError(f"there is no {what} from {' and '.join(lacking)} to {outcome!r}, so there is nothing to compare")
+        raise FitError(
+            f"there is no {what} from {' and '.join(lacking)} to {outcome!r}, so there is nothing to compare"
+        )
 
 
 def _compared(slope: xr.DataArray) -> xr.Dataset:
     """Slopes with what follows from them."""
-    below, above = (slope.sel({SIDE: side}, drop=True).drop_vars([CONTRACTION, PRIOR_SD], errors="ignore") for side in SIDES)
+    below, above = (
+        slope.sel({SIDE: side}, drop=True).drop_vars([CONTRACTION, PRIOR_SD], errors="ignore") for side in SIDES
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = below / above
     stronger = (abs(below) > abs(above)).where(below.notnull() & above.notnull()).mean((CHAIN, DRAW))

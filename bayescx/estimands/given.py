@@ -20,7 +20,7 @@ _STREAM = 8  # random stream, apart from the seed's own
 
 
 def observed_covariances(fit: Fit, layout: Layout) -> Floats | None:
-    """Covariances (J, e, e) of the organizations that reported, on the common scale; None where parameters have them."""
+    """Covariances (J, e, e) of those that reported, on the common scale; None where parameters describe them."""
     if not layout.is_conditional:
         return None
     names = [layout.constructs[i] for i in layout.exogenous]
@@ -36,7 +36,7 @@ def mean_covariance(fit: Fit, layout: Layout) -> Floats | None:
 
 
 def given_covariances(fit: Fit, layout: Layout, target: str, chain: int) -> Floats | None:
-    """Covariances for the organizations of a target in one chain, to be broadcast against (draw, organization, e, e)."""
+    """Covariances for a target in one chain, to be broadcast against (draw, organization, e, e)."""
     observed = observed_covariances(fit, layout)
     if observed is None or target in ("organization", "alone"):
         return observed

@@ -15,7 +15,6 @@ from bayescx.estimands.population import evaluate
 from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 from bayescx.model import matrices
-from bayescx.model.layout import Layout
 
 __all__ = ["Answers", "Levels", "checked_answers", "levels_of"]
 

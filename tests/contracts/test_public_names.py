@@ -11,6 +11,7 @@ import pytest
 import bayescx
 
 FUNCTIONS = {
+    "asymmetry",
     "average_variance_extracted",
     "build_model",
     "catch_up",
@@ -27,6 +28,7 @@ FUNCTIONS = {
     "fit_rates",
     "group_rate_difference",
     "group_rate_ratio",
+    "groups_of_terms",
     "heterogeneity",
     "heterotrait_monotrait",
     "importance_performance",
@@ -48,6 +50,7 @@ FUNCTIONS = {
     "plot_conflict",
     "plot_forest",
     "plot_importance_performance",
+    "plot_kink",
     "plot_knobs",
     "plot_latent_means",
     "plot_loading_differences",
@@ -56,6 +59,7 @@ FUNCTIONS = {
     "plot_prior_posterior",
     "plot_ranks",
     "plot_rates",
+    "plot_share_pairs",
     "plot_shares",
     "predicted_figures",
     "predicted_rates",
@@ -71,6 +75,7 @@ FUNCTIONS = {
     "refit",
     "reliability",
     "route_effects",
+    "share_differences",
     "simulate",
     "summarize",
     "total_effects",

@@ -102,7 +102,7 @@ def test_the_likelihood_of_an_equation_is_that_of_its_regression() -> None:
     rng = np.random.default_rng(5)
     for _ in range(2):
         x = 0.2 * rng.standard_normal(arrays.n_dim)
-        u, mu, tau = point(arrays, x)
+        u, _, _ = point(arrays, x)
         total = 0.0
         for j, organization in enumerate(data["o"].unique()):
             own = (data["o"] == organization).to_numpy()
