@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bayescx.datasets import list_models as list_models
     from bayescx.datasets import load_evidence as load_evidence
     from bayescx.datasets import load_model as load_model
+    from bayescx.datasets import load_rows as load_rows
     from bayescx.datasets import load_truth as load_truth
     from bayescx.errors import BayescxError as BayescxError
     from bayescx.errors import ConvergenceWarning as ConvergenceWarning
@@ -105,7 +106,7 @@ if TYPE_CHECKING:
 
 # The same names at run time, module by module.
 _HOMES = {
-    "datasets": ("list_evidence", "list_models", "load_evidence", "load_model", "load_truth"),
+    "datasets": ("list_evidence", "list_models", "load_evidence", "load_model", "load_rows", "load_truth"),
     "errors": (
         "BayescxError",
         "ConvergenceWarning",

@@ -12,7 +12,16 @@ from bayescx.spec import PathModel, read_model
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["list_evidence", "list_models", "load_evidence", "load_model", "load_truth", "open_evidence", "open_model"]
+__all__ = [
+    "list_evidence",
+    "list_models",
+    "load_evidence",
+    "load_model",
+    "load_rows",
+    "load_truth",
+    "open_evidence",
+    "open_model",
+]
 
 _MODELS, _DATA = "models", "data"
 _SUFFIX = ".lavaan"
@@ -86,6 +95,32 @@ def load_evidence(name: str) -> Evidence:
     True
     """
     return read_evidence(_shipped_evidence(name))
+
+
+def load_rows(name: str) -> pd.DataFrame:
+    """Read the rows of shipped evidence that has rows, one per respondent.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_evidence`.
+
+    Raises
+    ------
+    EvidenceError
+        If no evidence of this name ships, or it holds moments or figures and no rows.
+
+    Examples
+    --------
+    >>> load_rows("ten_organizations")["organization"].nunique()
+    10
+    """
+    from bayescx.evidence.rows import GroupedRows
+
+    tables = [part.sheet.frame for part in load_evidence(name).parts.values() if isinstance(part, GroupedRows)]
+    if not tables:
+        raise EvidenceError(f"evidence {name!r}", ["it has no rows: organizations shared moments or figures"])
+    return tables[0].copy()
 
 
 def load_truth(name: str) -> pd.DataFrame:

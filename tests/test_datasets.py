@@ -130,3 +130,11 @@ def test_open_says_that_there_is_neither_a_file_nor_a_shipped_name(
     for empty in (datasets.open_model, datasets.open_evidence):
         with pytest.raises((ModelError, EvidenceError), match="neither a file"):
             empty("")
+
+
+def test_rows_come_from_evidence_that_has_rows() -> None:
+    rows = datasets.load_rows("ten_organizations")
+    rows["organization"] = ""  # a copy: what ships does not change
+    assert datasets.load_rows("ten_organizations")["organization"].nunique() == 10
+    with pytest.raises(EvidenceError, match="it has no rows"):
+        datasets.load_rows("drivers_ten_organizations")

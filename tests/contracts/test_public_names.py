@@ -40,6 +40,7 @@ FUNCTIONS = {
     "load_evidence",
     "load_fit",
     "load_model",
+    "load_rows",
     "load_truth",
     "loading_differences",
     "log_likelihood",

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = sorted(file.name for file in FOLDER.glob("*.ipynb"))
-LONG = {"02_margin_of_error.ipynb", "03_drivers.ipynb"}  # minutes each: run by `make calibrate`
+LONG = {"02_margin_of_error.ipynb", "03_drivers.ipynb", "04_effort.ipynb"}  # minutes each: run by `make calibrate`
 SECONDS = 120
 
 
