@@ -71,20 +71,26 @@ def companies(rng: np.random.Generator) -> list[Company]:
     weight = np.sort(rng.lognormal(0.0, 0.7, COMPANIES - 2))[::-1]
     sizes = np.floor(weight / weight.sum() * (RESPONDENTS - 85)).astype(int)
     sizes[0] += RESPONDENTS - 85 - sizes.sum()
+    differ = rng.standard_normal((COMPANIES, 2 * len(POOLED) + 3))
+    differ = (differ - differ.mean(axis=0)) / differ.std(axis=0)  # so that the thirty have what was printed, on average
     found = []
-    for number, n_obs in enumerate([*sizes, 45, 40], start=1):
+    pooled = [
+        (outcome, term, values[term])
+        for outcome, values in (("loyalty", LOYALTY), ("disloyalty", DISLOYALTY))
+        for term in POOLED
+    ]
+    for number, (n_obs, own) in enumerate(zip([*sizes, 45, 40], differ, strict=True), start=1):
         slopes = {
-            (outcome, term): values[term] + SLOPE_SD * rng.standard_normal()
-            for outcome, values in (("loyalty", LOYALTY), ("disloyalty", DISLOYALTY))
-            for term in POOLED
+            (outcome, term): value + SLOPE_SD * one
+            for (outcome, term, value), one in zip(pooled, own[:-3], strict=True)
         }
         found.append(
             Company(
                 f"company_{number:02d}", int(n_obs), INDUSTRIES[number % len(INDUSTRIES)],
                 int(np.round(np.exp(rng.normal(7.0, 1.2)), -1)) + 10, slopes,
-                float(expit(logit(LEAVE_IF_SATISFIED) + RATE_SD * rng.standard_normal())),
-                float(expit(logit(STAY_IF_DISSATISFIED) + RATE_SD * rng.standard_normal())),
-                float(np.log(DISLOYAL_TO_LOYAL) + TILT_SD * rng.standard_normal()),
+                float(expit(logit(LEAVE_IF_SATISFIED) + RATE_SD * own[-3])),
+                float(expit(logit(STAY_IF_DISSATISFIED) + RATE_SD * own[-2])),
+                float(np.log(DISLOYAL_TO_LOYAL) + TILT_SD * own[-1]),
             )
         )  # fmt: skip
     return found
