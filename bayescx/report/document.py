@@ -249,7 +249,11 @@ def _equations(fit: Fit) -> list[tuple[str, str, list[str]]]:
         if name in outcomes
     ]
     measured = [
-        (words(name), "is measured by", [words(r.rhs) + " (reversed)" * r.reversed for r in model.loadings if r.lhs == name])
+        (
+            words(name),
+            "is measured by",
+            [words(r.rhs) + " (reversed)" * r.reversed for r in model.loadings if r.lhs == name],
+        )
         for name in model.latents
     ]
     return said + measured
