@@ -48,7 +48,10 @@ AFTER_TERM = {
 
 ONLY_CAUSES = "below(x, 4), above(x, 4), category(…), fixed(…) and pool(…) are causes: they stand to the right of ~"
 
-REVERSED = "upper(0)* declares a reversed item, whose loading is at most 0: factor =~ x1 + x2 + upper(0)*x3"
+REVERSED = (
+    "upper(0)* declares that the item runs against its factor (the sign is declared, not enforced): "
+    "factor =~ x1 + x2 + upper(0)*x3"
+)
 
 FUNCTION_MODIFIERS = {
     "start": "starting values are not needed: leave it out, the sampler finds its own",
@@ -57,6 +60,7 @@ FUNCTION_MODIFIERS = {
     "prior": "priors are given to the fit (bayescx.Priors), not in the model text",
     "label": "write the label itself: a*x",
     "lower": "bounds are not available: leave it out (items run with their factor unless upper(0)* is written)",
+    "upper": "between backquotes it is a variable: upper(0)*x3 declares an item reversed",
     "rv": "random slopes are not available: paths vary over organizations already",
 }
 

@@ -30,7 +30,7 @@ class Parameter:
     freed : bool
         Whether ``NA*`` was written.
     reversed : bool
-        Whether ``upper(0)*`` declares its item reversed: the loading is at most 0.
+        Whether ``upper(0)*`` declares that the item runs against its factor; the sign is declared, not enforced.
     line, column : int
         Where its term begins, counted from 1.
     pooled : bool or None

@@ -277,10 +277,11 @@ class PathModel:
         return heading(title, f"({self._counts})") + table([], said)
 
     def __str__(self) -> str:
-        """One line per factor, equation and definition; names as they are written."""
+        """One line per factor, equation and definition; names and reversed items as they are written."""
         factors = [
-            f"{written(name)} =~ {_sum(written(r.rhs) for r in self.loadings if r.lhs == name)}"
+            f"{written(name)} =~ {_sum('upper(0)*' * r.reversed + written(r.rhs) for r in rows)}"
             for name in self.latents
+            if (rows := [row for row in self.loadings if row.lhs == name])
         ]
         outcomes = [name for name in self.endogenous if any(row.lhs == name for row in self.paths)]
         equations = [

@@ -21,11 +21,11 @@ def parse_model(text: str, *, name: str | None = None, source: str | None = None
     ----------
     text : str
         Statements, one a line or separated by ``;``: paths ``y ~ a*x + 0.5*z``, factors
-        ``f =~ x1 + x2 + upper(0)*x3`` (x3 is reversed: its loading is at most 0), (co)variances
-        ``x ~~ y``, ``x ~~ 0*y``, intercepts ``y ~ 1``, definitions ``ind := a*b``. Comments begin with
-        ``#`` or ``!``. Causes may be coded from columns: ``below(x, 4) + above(x, 4)`` (a slope on either side of
-        4), ``category(issue, billing, delivery)`` (each level against the first). ``fixed(x)`` has one path for all
-        organizations, as levels have; ``pool(x)`` has one for each, pooled.
+        ``f =~ x1 + x2 + upper(0)*x3`` (declares that the item x3 runs against its factor; the sign is declared, not
+        enforced), (co)variances ``x ~~ y``, ``x ~~ 0*y``, intercepts ``y ~ 1``, definitions ``ind := a*b``. Comments
+        begin with ``#`` or ``!``. Causes may be coded from columns: ``below(x, 4) + above(x, 4)`` (a slope on either
+        side of 4), ``category(issue, billing, delivery)`` (each level against the first). ``fixed(x)`` has one path
+        for all organizations, as levels have; ``pool(x)`` has one for each, pooled.
     name : str, optional
         What to call the model.
     source : str, optional

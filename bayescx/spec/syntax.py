@@ -166,7 +166,7 @@ def _left_side(tokens: Sequence[Token], relation: Token) -> list[Token]:
             _stop(token, f"found {quote(token.text + '(…)')} before {relation}; {ONLY_CAUSES}")
         if index % 2 == 0:
             _check_variable(token, f"a variable before {relation}")
-        elif token.text != "+":
+        elif token.written != "+":
             _stop(token, f"found {token} after {tokens[index - 1]}; {_left_hint(token, tokens[index - 1])}")
     if len(tokens) % 2 == 0:
         _stop(relation, f"found {relation} after '+'; a variable is missing between them")
@@ -195,7 +195,7 @@ class _Terms:
         terms = self._terms()
         while self._peek().kind != "end":
             before, token = self.tokens[self.at - 1], self._peek()
-            if token.text != "+":
+            if token.written != "+":
                 self._unexpected(token, before)
             self.at += 1
             terms += self._terms()
@@ -215,7 +215,7 @@ class _Terms:
             self._check_intercept(token)
         else:
             _check_variable(token, f"a variable after {self.tokens[self.at - 1]}")
-            if self._peek(1).text == "(":
+            if self._peek(1).written == "(":
                 return self._call(token, term)
             term = replace(term, variable=token.text)
         self.at += 1
@@ -230,13 +230,13 @@ class _Terms:
         return [_named(term, function, one) for one in named]
 
     def _is_modifier(self) -> bool:
-        signed = self._peek().text == "-"
+        signed = self._peek().written == "-"
         if signed and self._peek(1).kind != "number":
             token = self._peek(1)
             _stop(token, f"found {token} after '-'; '-' takes a number: write -1*x to fix a path to -1")
         if self._peek().text == "NA" and self._peek(1).text != "*":
             _stop(self._peek(), "found 'NA' without '*'; write NA*x to free the parameter of x")
-        return self._peek(1 + signed).text == "*" and (signed or self._peek().kind in ("name", "number"))
+        return self._peek(1 + signed).written == "*" and (signed or self._peek().kind in ("name", "number"))
 
     def _modifier(self) -> _Term:
         token = self._peek()
@@ -250,15 +250,19 @@ class _Terms:
         return replace(spot, freed=True) if value.text == "NA" else replace(spot, label=value.text)
 
     def _is_bound(self) -> bool:
-        return self._peek().text == "upper" and self._peek(1).text == "("
+        return self._peek().written == "upper" and self._peek(1).written == "("
 
     def _bound(self) -> _Term:
-        """Read ``upper(0)*``, which declares an item reversed."""
+        """Read ``upper(0)*``, which declares that an item runs against its factor."""
         token = self._peek()
         if self.op != "=~":
             _stop(token, f"found 'upper(…)' on a {_KINDS[self.op]}; {REVERSED} (elsewhere bounds are not available)")
         value = self._peek(2)
-        if [self._peek(3).text, self._peek(4).text] != [")", "*"] or value.kind != "number" or float(value.text) != 0:
+        if (
+            [self._peek(3).written, self._peek(4).written] != [")", "*"]
+            or value.kind != "number"
+            or float(value.text) != 0
+        ):
             _stop(token, f"found 'upper(…)' that is not upper(0)*; {REVERSED}")
         self.at += 5
         return _Term(None, token.line, token.column, reversed=True)

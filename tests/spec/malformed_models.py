@@ -39,8 +39,21 @@ SYNTAX = [
     (
         "bound of a path",
         "y ~ upper(0)*x",
-        ("line 1, column 5", "'upper(…)' on a path", "upper(0)* declares a reversed"),
+        ("line 1, column 5", "'upper(…)' on a path", "upper(0)* declares that the item runs against its factor"),
     ),
+    (
+        "bound between backquotes",
+        "f =~ x1 + `upper`(0)*x2",
+        ("line 1, column 11", "found 'upper(…)'", "between backquotes it is a variable"),
+    ),
+    (
+        "bound with a name for its parenthesis",
+        "f =~ x1 + upper`(`0)*x2",
+        ("line 1, column 16", "found '(' after 'upper'"),
+    ),
+    ("plus between backquotes", "y ~ x `+` z", ("line 1, column 7", "found '+' after 'x'", "join terms by '+'")),
+    ("star between backquotes", "y ~ a `*` x", ("line 1, column 7", "found '*' after 'a'")),
+    ("bound with a name for its star", "f =~ x1 + upper(0)`*`x2", ("line 1, column 11", "not upper(0)*")),
     ("other bound", "f =~ x1 + upper(1)*x2", ("line 1, column 11", "not upper(0)*", "factor =~ x1 + x2 + upper(0)*x3")),
     ("bound without a star", "f =~ x1 + upper(0) x2", ("line 1, column 11", "not upper(0)*", "upper(0)*x3")),
     ("bound without an end", "f =~ x1 + upper(", ("line 1, column 11", "not upper(0)*", "upper(0)*x3")),

@@ -198,6 +198,22 @@ def test_str_shows_factors_equations_and_definitions() -> None:
     ]
 
 
+def test_str_keeps_what_is_declared_reversed() -> None:
+    text = "f =~ x1 + NA*upper(0)*x2 + a*upper(0)*`x (3)`; upper =~ upper(0)*x4 + x5; h =~ f + upper(0)*upper; y ~ h"
+    model = parse_model(text)
+    assert str(model).splitlines() == [
+        "f =~ x1 + upper(0)*x2 + upper(0)*`x (3)`",
+        "upper =~ upper(0)*x4 + x5",
+        "h =~ f + upper(0)*upper",
+        "y ~ h",
+    ]
+    again = parse_model(str(model))
+    assert [(row.name, row.reversed) for row in again.parameters] == [
+        (row.name, row.reversed) for row in model.parameters
+    ]
+    assert str(again) == str(model)
+
+
 def test_unknown_construct(value_creation: PathModel) -> None:
     with pytest.raises(ModelError, match="no construct 'loyality'; did you mean 'loyalty'"):
         value_creation.routes("satisfaction_cs", "loyality")

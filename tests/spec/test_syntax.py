@@ -122,6 +122,16 @@ def test_upper_is_also_a_name() -> None:
     assert not any(row.reversed for row in parse("f =~ upper + upper*x2").parameters)
 
 
+def test_upper_between_backquotes_is_a_name() -> None:
+    parsed = parse("f =~ `upper` + `upper`*x2")
+    assert [(row.name, row.label, row.reversed) for row in parsed.parameters] == [
+        ("f=~upper", None, False),
+        ("f=~x2", "upper", False),
+    ]
+    with pytest.raises(ModelSyntaxError, match="between backquotes it is a variable"):
+        parse_model("f =~ x1 + x2 + `upper`(0)*x3")
+
+
 def test_modifiers_of_an_intercept() -> None:
     row = only("y ~ 0*1")
     assert (row.op, row.rhs, row.fixed) == ("~1", "", 0.0)
