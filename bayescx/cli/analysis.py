@@ -9,6 +9,7 @@ import typer
 
 from bayescx.cli.app import app
 from bayescx.cli.options import (
+    AnswersOption,
     EvidenceArgument,
     FitArgument,
     IntervalOption,
@@ -23,8 +24,9 @@ from bayescx.cli.options import (
     examples,
 )
 from bayescx.cli.outputs import check_writable
-from bayescx.cli.questions import Estimand, Question, check_options
+from bayescx.cli.questions import MOST_BY, Estimand, Question, check_options
 from bayescx.cli.steps import (
+    answers_of,
     pooling_of,
     quantity_of,
     read_inputs,
@@ -188,12 +190,22 @@ def summarize(
     ] = None,
     by: Annotated[
         float | None,
-        typer.Option(metavar="AMOUNT", help="How far it moves (what_if): SDs, with --raw units. [default: 1]"),
+        typer.Option(
+            metavar="AMOUNT",
+            help=f"How far it moves (what_if): SDs, with --raw units; at most {MOST_BY:g} either way. [default: 1]",
+        ),
     ] = None,
     method: Annotated[
         Literal["lmg", "pratt"] | None, typer.Option(help="Of shares; lmg by default.", show_default=False)
     ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="In the data's units instead of standard deviations.")] = False,
+    answers: AnswersOption = None,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="In the data's units instead of SDs; heterogeneity always is.",
+        ),
+    ] = False,
     ci: Annotated[
         float | None,
         typer.Option("--ci", metavar="P", help="Probability of the intervals. [default: 0.95]", show_default=False),
@@ -217,10 +229,11 @@ def summarize(
 
     Effects are in standard deviations of each organization itself, or with --raw in the data's units. With
     --format csv or json all digits and diagnostics are written. Rows marked † rest mostly on the prior; in csv and
-    json, the column rests_on_prior says so.
+    json, the column rests_on_prior says so, and notes under a table stand in the column note.
     """  # noqa: D301  (a mark of the help, not of a text)
-    question = Question(estimand, target, raw, ci, outcome, driver, by, method)
+    question = Question(estimand, target, raw, ci, outcome, driver, by, method, answers)
     check_options(question)
+    answers_of(answers)
     if output is not None:
         check_writable(output, overwrite=overwrite)
     from bayescx.cli.summaries import write_summary
@@ -259,16 +272,17 @@ def report(
             "OUTCOME~CAUSE, total:CAUSE:OUTCOME, indirect:CAUSE:OUTCOME or r_squared:OUTCOME.",
         ),
     ] = None,
+    answers: AnswersOption = None,
 ) -> None:
     """Write a report: one HTML file that opens anywhere.
 
     What was asked, the evidence, the answers in words, pictures and tables, how they were found, and how to
     reproduce them. The file needs no network and no program but a browser. A report that is there is replaced.
     """
-    asked = None if margin is None else quantity_of(margin)
+    asked, scale = None if margin is None else quantity_of(margin), answers_of(answers)
     check_writable(output, kind="report")
     from bayescx.fitted import load_fit
 
     fitted = load_fit(file)
     show_convergence(fitted)
-    write_report(fitted, output, ci=ci, sensitivity=not no_sensitivity, margin=asked)
+    write_report(fitted, output, ci=ci, sensitivity=not no_sensitivity, margin=asked, answers=scale)

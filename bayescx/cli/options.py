@@ -39,6 +39,14 @@ MissingOption = Annotated[
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 FitArgument = Annotated[Path, typer.Argument(metavar="FIT", help="A fit saved by `bayescx fit`.")]
 IntervalOption = Annotated[float, typer.Option("--ci", metavar="P", help="Probability of the intervals.")]
+AnswersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--answers",
+        metavar="LOW:HIGH",
+        help="Lowest and highest answer, such as 1:7: levels of drivers run from 0 to 100, reversed items are turned.",
+    ),
+]
 SimulatedOption = Annotated[
     bool, typer.Option("--simulated", help="Nobody gave these data: reports and pictures say that they are simulated.")
 ]

@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 import typer
 
-__all__ = ["Estimand", "Question", "check_options"]
+__all__ = ["MOST_BY", "Estimand", "Question", "check_options"]
 
 Estimand = Literal[
     "direct", "indirect", "total", "r_squared", "heterogeneity", "defined", "ranks", "shares", "importance", "means",
     "quality", "loadings", "what_if", "catch_up",
 ]  # fmt: skip
+
+MOST_BY = 1e6
+"""How far a construct may be moved: more is a slip, and products with it would overflow."""
 
 _EVERY = ("organization", "typical", "average", "new", "alone")
 
@@ -29,6 +32,7 @@ class Question:
     driver: str | None = None
     by: float | None = None
     method: str | None = None
+    answers: str | None = None
 
     @property
     def whom(self) -> Any:
@@ -51,15 +55,20 @@ class _Kind:
     no_target: str = ""
 
 
+_UNITS = {
+    "heterogeneity": "the data's units only",
+    "r_squared": "no units, being a share of variance",
+}
 _EFFECT = frozenset({"--target", "--raw", "--ci"})
 _KINDS = {
-    **dict.fromkeys(("direct", "indirect", "total", "r_squared", "defined"), _Kind(_EFFECT)),
-    "heterogeneity": _Kind(
-        frozenset({"--raw", "--ci"}), no_target="heterogeneity is about the population; leave --target out"
-    ),
+    **dict.fromkeys(("direct", "indirect", "total", "defined"), _Kind(_EFFECT)),
+    "r_squared": _Kind(_EFFECT - {"--raw"}),
+    "heterogeneity": _Kind(frozenset({"--ci"}), no_target="heterogeneity is about the population; leave --target out"),
     "ranks": _Kind(frozenset({"--target", "--outcome"})),
     "shares": _Kind(frozenset({"--target", "--ci", "--outcome", "--method"})),
-    "importance": _Kind(frozenset({"--target", "--ci", "--outcome"}), ("average", "organization"), "average"),
+    "importance": _Kind(
+        frozenset({"--target", "--ci", "--outcome", "--answers"}), ("average", "organization"), "average"
+    ),
     "means": _Kind(frozenset({"--raw", "--ci"}), no_target="means are those of each organization; leave --target out"),
     "quality": _Kind(frozenset({"--target", "--ci"}), default="average"),
     "loadings": _Kind(frozenset({"--ci"}), no_target="loadings are compared between organizations; leave --target out"),
@@ -87,9 +96,12 @@ def check_options(question: Question) -> None:
         "--driver": question.driver,
         "--by": question.by,
         "--method": question.method,
+        "--answers": question.answers,
     }.items():
         if value is not None and option not in kind.takes:
             raise typer.BadParameter(_refusal(option, question.estimand), param_hint=option)
+    if question.by is not None and abs(question.by) > MOST_BY:
+        raise typer.BadParameter(f"at most {MOST_BY:g} either way, found {question.by:g}", param_hint="--by")
     if question.target is not None and question.target not in kind.targets:
         raise typer.BadParameter(
             f"{question.estimand} is told of targets {' and '.join(kind.targets)}", param_hint="--target"
@@ -102,6 +114,6 @@ def _refusal(option: str, estimand: str) -> str:
     if option == "--ci":
         return f"--estimand {estimand} gives probabilities, which have no intervals; leave --ci out"
     if option == "--raw":
-        return f"--estimand {estimand} knows no other units; leave --raw out"
+        return f"--estimand {estimand} knows {_UNITS.get(estimand, 'no other units')}; leave --raw out"
     allowed = [name for name, kind in _KINDS.items() if option in kind.takes]
     return f"goes with --estimand {', '.join(allowed)}, not with {estimand}"

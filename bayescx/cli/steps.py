@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import textwrap
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bayescx.spec import PathModel
 
 __all__ = [
+    "answers_of",
     "assignments_of",
     "check_table_suffix",
     "pooling_of",
@@ -201,7 +203,13 @@ def save(fit: Fit, path: Path) -> None:
 
 
 def write_report(
-    fit: Fit, path: Path, *, ci: float = 0.95, sensitivity: bool = True, margin: QuantityName | None = None
+    fit: Fit,
+    path: Path,
+    *,
+    ci: float = 0.95,
+    sensitivity: bool = True,
+    margin: QuantityName | None = None,
+    answers: tuple[float, float] | None = None,
 ) -> None:
     """Write the report of a fit to a file that was found writable, if need be with the margin of a quantity."""
     from bayescx.estimands.margin import margin_by_reporting
@@ -212,7 +220,7 @@ def write_report(
     began, verb = time.perf_counter(), "replaced" if path.exists() else "wrote"
     with _recorded() as caught:
         followed = None if margin is None else margin_by_reporting(fit, margin, ci_prob=ci)
-        write(fit, path, ci_prob=ci, sensitivity=sensitivity, margin=followed)
+        write(fit, path, ci_prob=ci, sensitivity=sensitivity, margin=followed, answers=answers)
     for warning in caught:
         _show_warning(warning)
     seconds = time.perf_counter() - began
@@ -265,6 +273,27 @@ def quantity_of(text: str) -> QuantityName:
             f"r_squared:OUTCOME, found {text!r}"
         )
     return kind, *names
+
+
+def answers_of(text: str | None) -> tuple[float, float] | None:
+    """``1:7`` as the lowest and the highest answer of a questionnaire; None if nothing was said.
+
+    Raises
+    ------
+    BayescxError
+        If it is not two finite numbers, the lowest first.
+    """
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError:
+        low = high = math.nan
+    if math.isfinite(low) and math.isfinite(high) and low < high:
+        return low, high
+    raise BayescxError(
+        f"--answers is the lowest and the highest answer of the questionnaire, such as 1:7, found {text!r}"
+    )
 
 
 def sizes_of(text: str) -> int | tuple[int, int]:

@@ -11,6 +11,7 @@ import typer
 
 from bayescx._names import ORGANIZATION, OUTCOME
 from bayescx.cli.outputs import writing
+from bayescx.cli.steps import answers_of
 from bayescx.errors import BayescxError
 
 if TYPE_CHECKING:
@@ -138,7 +139,10 @@ def _drawn(
     shown: tuple[str, ...] = (),
     notes: Iterable[str] = (),
 ) -> Answer:
-    """Draws, summarized. Coordinates named by ``more`` become columns, those by ``shown`` on the screen too."""
+    """Draws, summarized. Coordinates named by ``more`` become columns, those by ``shown`` on the screen too.
+
+    Notes stand below the table on a screen, and in a column of files.
+    """
     from bayescx.cli.console import heading, say, show_summary
     from bayescx.estimands import summarize
 
@@ -148,14 +152,16 @@ def _drawn(
         index = table[known.index.names[0]] if known.index.nlevels == 1 else _index(table, known.index.names)
         table[name] = known.reindex(index).to_numpy()
     told = table.dropna(subset=["mean"]).reset_index(drop=True)
+    remarks = [f"{note[0].upper()}{note[1:].rstrip('.')}." for note in notes if note]
+    kept = (told if whom else table).assign(**({"note": " ".join(remarks)} if remarks else {}))
 
     def show(console: Console) -> None:
         show_summary(console, heading(fit, array, whom), told, by=by, more=shown)
-        for note in filter(None, notes):
+        for remark in remarks:
             console.print()
-            say(console, f"{note[0].upper()}{note[1:].rstrip('.')}.")
+            say(console, remark)
 
-    return Answer(told if whom else table, show)
+    return Answer(kept, show)
 
 
 def _index(table: pd.DataFrame, names: Iterable[Any]) -> pd.MultiIndex:
@@ -212,26 +218,28 @@ def _shares(fit: Fit, question: Question) -> Answer:
 def _importance(fit: Fit, question: Question) -> Answer:
     from bayescx.estimands.importance import importance_performance
 
-    found = importance_performance(fit, _outcome(fit, question), question.whom)
+    scale = answers_of(question.answers)
+    found = importance_performance(fit, _outcome(fit, question), question.whom, answers=scale)
     columns = ("performance", "performance_se")
     array = found["importance"].assign_coords({name: found[name].variable for name in columns})
     array.attrs |= {"long_name": f"importance ({array.attrs['long_name']}) and performance", "target": question.whom}
     array.attrs["units"] = f"{array.attrs['units']}, and {found['performance'].attrs['units']}"
     notes = [str(found.attrs["mixed_units"])]
     notes += [f"{start}: {found.attrs[key]}" for start, key in _LEFT.items() if found.attrs[key]]
-    return _drawn(fit, array, question, more=(*columns, "items", "organizations"), shown=columns, notes=notes)
+    more = (*columns, "items", "of_items", "organizations", "placed")
+    return _drawn(fit, array, question, more=more, shown=columns, notes=notes)
 
 
-_LEFT = {"reversed items": "reversed", "left out": "left_out"}
+_LEFT = {"reversed items": "reversed", "levels that cannot be compared": "not_placed", "left out": "left_out"}
 
 
 def _means(fit: Fit, question: Question) -> Answer:
-    from bayescx.estimands.latent_means import COMPARABLE, CONSTRUCT, latent_means
+    from bayescx.estimands.latent_means import COMPARABLE, CONSTRUCT, DIFFER, latent_means
 
     found = latent_means(fit, standardized=not question.raw)
     return _drawn(
         fit, found, question, whom="each organization that shared means", by=CONSTRUCT,
-        more=("items", "intercept_noise", COMPARABLE), notes=_on_means(found),
+        more=("items", "intercept_noise", COMPARABLE, DIFFER), notes=_on_means(found),
     )  # fmt: skip
 
 
@@ -275,8 +283,9 @@ def _catch_up(fit: Fit, question: Question) -> Answer:
     found = catch_up(fit, driver, standardized=not question.raw).sel({OUTCOME: wanted})
     comparable = "can" if bool(found["comparable"]) else "should not"
     note = (
-        f"organizations {comparable} be compared on {driver}. Gaps are never below 0: among organizations that hardly "
-        "differ, they are noise"
+        f"organizations {comparable} be compared on {driver}. That they differ, by an SD of their means above a tenth "
+        f"of that of customers, has probability {float(found['differ']):.2f}; gaps are never below 0 and say little "
+        "where they do not"
     )
     notes = [note, *_on_means(found)[1:]]
     return _drawn(fit, found, question, whom="each organization that shared means", by=OUTCOME, notes=notes)

@@ -23,11 +23,12 @@ def catch_up(
 ) -> xr.DataArray:
     """What follows in every construct if an organization's mean of one rose to that of the highest organization.
 
-    In each draw the gap to the organization that is highest in that draw, see ``latent_means``, times what one unit
-    more of the construct does in the organization itself, see ``what_if``: the construct is moved, whatever drives it,
-    and what is downstream follows. Which organization is highest is uncertain, and this counts: the one that is highest
-    on average still gains in the draws in which another is higher. Gains are never below 0 in the construct itself, and
-    among organizations that hardly differ they are mostly noise.
+    In each draw the gap to the organization that is highest in that draw, times what one unit more of the construct
+    does in the organization itself, see ``what_if``: the construct is moved, whatever drives it, and what is downstream
+    follows. Gaps are those of pooled means, see ``latent_means``: the largest of means as they stand is too large by
+    its sampling error, so that organizations which are alike would seem to have much to catch up with. Which
+    organization is highest is uncertain, and this counts: the one that is highest on average still gains in the draws
+    in which another is higher. Gaps are never below 0; see the coordinate ``differ`` for whether there are any.
 
     Parameters
     ----------
@@ -44,9 +45,9 @@ def catch_up(
     -------
     xarray.DataArray
         Dims chain, draw, organization, outcome (all constructs; the construct itself has the gap); only organizations
-        that shared means of the construct. Scalar coordinates ``items``, ``intercept_noise`` and ``comparable`` of the
-        construct, and attributes ``comparability`` and ``left_out``, are those of ``latent_means``: where organizations
-        cannot be compared on the construct, gaps say little.
+        that shared means of the construct. Scalar coordinates ``items``, ``intercept_noise``, ``comparable`` and
+        ``differ`` of the construct, and attributes ``comparability`` and ``left_out``, are those of ``latent_means``:
+        where organizations cannot be compared on the construct, or do not differ, gaps say little.
 
     Raises
     ------
@@ -54,13 +55,19 @@ def catch_up(
         If the construct is unknown or has no mean, fewer than two organizations shared means, a setting is none, or
         nobody shared units.
 
+    Notes
+    -----
+    Of ten organizations with 200 respondents each whose means differ by an SD of 0.3 or of 0.1, 90 % intervals held 91
+    and 91 % of the true gaps. Where all are exactly alike the true gaps are 0, which no interval goes below: gaps were
+    then 0.06 SD on average, and twice that with means as they stand.
+
     Examples
     --------
     >>> gain = catch_up(fit, "trust")
     >>> gain.dims, bool((gain.sel(outcome="trust") >= 0).all())
     (('chain', 'draw', 'organization', 'outcome'), True)
     """
-    means = latent_means(fit, standardized=False, draws=draws, random_seed=random_seed)
+    means = latent_means(fit, standardized=False, pooled=True, draws=draws, random_seed=random_seed)
     one = means.sel({CONSTRUCT: named_construct(fit, means, construct)}).dropna(ORGANIZATION)
     gap = one.max(ORGANIZATION) - one
     here = {dim: gap[dim] for dim in (CHAIN, DRAW, ORGANIZATION)}

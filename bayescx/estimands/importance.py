@@ -15,10 +15,11 @@ from bayescx.estimands.equation import predictors_of
 from bayescx.estimands.levels import Answers, Levels, checked_answers, levels_of
 from bayescx.estimands.population import Target, positions
 from bayescx.estimands.ranks import DRIVER
+from bayescx.estimands.routes import has_effect
 from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 
-__all__ = ["importance_performance"]
+__all__ = ["importance_performance", "share_one_scale"]
 
 Floats = NDArray[np.float64]
 
@@ -39,18 +40,20 @@ def importance_performance(
     Importance is the total effect of a driver on the outcome; performance is its present mean level: the mean of the
     means of its own items, each counting alike, or of the variable itself (Martilla & James 1977, Journal of Marketing;
     Ringle & Sarstedt 2016, Industrial Management & Data Systems). A reversed item, whose loading is negative, is turned
-    if ``answers`` says how, and is otherwise left out. An organization that lacks the mean of an item of a driver has
-    no performance of it.
+    if ``answers`` says how, and is otherwise left out: the level then rests on fewer items than the driver has, and
+    cannot be compared with those of others. An organization that lacks the mean of an item of a driver has no
+    performance of it.
 
     Parameters
     ----------
     fit : Fit
     outcome : str
     target : {"average", "organization"}
-        "average": importance over the N planned; performance over the organizations that shared means, each counting
-        alike. "organization": of each.
+        "average": importance over the N planned; performance over the organizations that shared means of all these
+        drivers, each counting alike, so that levels are those of the same organizations. Where there is none, each
+        driver's is that of its own organizations, and no two can be compared. "organization": of each.
     drivers : iterable of str, optional
-        Constructs with a route to the outcome; by default all that have items.
+        Constructs with an effect on the outcome; by default all that have items and are not coded from other variables.
     answers : (float, float), optional
         Lowest and highest answer of the questionnaire, such as (1, 7): performance then runs from 0 to 100.
 
@@ -61,9 +64,11 @@ def importance_performance(
         ``performance`` ([organization,] driver), in points of the answer scale or from 0 to 100, nan where an
         organization shared no means; ``performance_se``, its standard error: that of sampling respondents in these
         organizations, by the model-implied covariance of items. Coordinates along driver: ``items`` and
-        ``organizations``, how many there are behind the performance. Attributes: ``with_means`` names those that
-        shared means; ``left_out`` what has no performance, with reasons; ``reversed`` items with negative loadings and
-        ``mixed_units`` what seems not to share one answer scale ("" if nothing).
+        ``organizations``, how many there are behind the performance; ``of_items``, how many items the driver has;
+        ``placed``, whether its performance can be compared with that of the others. Attributes: ``with_means`` names
+        the organizations behind the performance; ``left_out`` what has none, with reasons; ``not_placed`` what cannot
+        be compared, with reasons; ``reversed`` items with negative loadings and ``mixed_units`` what seems not to share
+        one answer scale ("" if nothing).
 
     Raises
     ------
@@ -89,13 +94,17 @@ def importance_performance(
     if levels.left_out and (drivers is not None or not levels.constructs):
         listed = "; ".join(f"{name}: {why}" for name, why in levels.left_out.items())
         raise FitError(f"there is no performance of {listed}")
-    shown = list(levels.constructs)
+    shown, dropped = list(levels.constructs), _dropped(levels, known)
     importance = total_effects(fit, target).sel({OUTCOME: outcome, CAUSE: shown}).rename({CAUSE: DRIVER})
     importance = importance.drop_vars([OUTCOME, "has_route"]).rename("importance")
     importance.attrs = {"long_name": f"total effect on {outcome}", "units": STANDARDIZED_UNITS}
-    level, se = levels.level, levels.se
+    level, se, there = levels.level, levels.se, np.isfinite(levels.level)
+    together = there.all(axis=1)
     if target == "average":
+        if together.any():
+            level, se, there = level[together], se[together], there[together]
         level, se = _average(level, se)
+    not_placed = _not_placed(levels, dropped, no_common=target == "average" and not together.any())
     dims = (ORGANIZATION, DRIVER) if target == "organization" else (DRIVER,)
     units = "points of the answer scale" if known is None else f"0 to 100: answers from {known[0]:g} to {known[1]:g}"
     data = {
@@ -105,14 +114,18 @@ def importance_performance(
     }
     coords = {
         "items": (DRIVER, [len(levels.items[name]) for name in shown]),
-        "organizations": (DRIVER, np.isfinite(levels.level).sum(axis=0)),
+        "of_items": (DRIVER, [len(levels.items[name]) + len(dropped.get(name, ())) for name in shown]),
+        "organizations": (DRIVER, there.sum(axis=0)),
+        "placed": (DRIVER, [name not in not_placed for name in shown]),
     }
+    behind = together if target == "average" and together.any() else np.isfinite(levels.level).any(axis=1)
     attrs = {
         "estimand": "importance_performance",
         "target": target,
         "outcome": outcome,
-        "with_means": ", ".join(levels.shared.organizations),
+        "with_means": ", ".join(name for name, is_behind in zip(fit.organizations, behind, strict=True) if is_behind),
         "left_out": _left_out(fit, levels),
+        "not_placed": "; ".join(f"{name}: {why}" for name, why in not_placed.items()),
         "reversed": _reversed(levels, known),
         "mixed_units": _mixed_units(fit, levels, known),
     }
@@ -122,9 +135,15 @@ def importance_performance(
 def _asked(fit: Fit, outcome: str, drivers: Iterable[str] | None) -> list[str]:
     """Drivers in the order asked for, or of the model."""
     predictors_of(fit, outcome)
-    reaching = [name for name in fit.model.constructs if fit.model.count_routes(name, outcome)]
+    reaching = [name for name in fit.model.constructs if has_effect(fit.model, name, outcome)]
     if drivers is None:
-        return reaching
+        found = [name for name in reaching if name not in fit.model.coded]
+        if not found:
+            raise FitError(
+                f"no driver of {outcome!r} has a level of its own: "
+                + ("all are coded from other variables" if reaching else "only a factor that it measures leads to it")
+            )
+        return found
     try:
         asked = [drivers] if isinstance(drivers, str) else list(dict.fromkeys(drivers))
     except TypeError:
@@ -142,6 +161,22 @@ def _average(level: Floats, se: Floats) -> tuple[Floats, Floats]:
     """Mean over organizations (J, D) that have the level, and its standard error, as samples are independent."""
     count = np.isfinite(level).sum(axis=0)
     return np.nanmean(level, axis=0), np.sqrt(np.nansum(se**2, axis=0)) / count
+
+
+def _dropped(levels: Levels, answers: Answers | None) -> dict[str, list[str]]:
+    """Reversed items that a level does without."""
+    return levels.turned if answers is None else {}
+
+
+def _not_placed(levels: Levels, dropped: dict[str, list[str]], *, no_common: bool) -> dict[str, str]:
+    """Drivers whose level cannot be compared with that of others, each with the reason."""
+    if no_common and len(levels.constructs) > 1:
+        return dict.fromkeys(levels.constructs, "no organization shared means of all these drivers")
+    return {
+        name: f"its level rests on {len(levels.items[name])} of {len(levels.items[name]) + len(items)} items, because "
+        "answers=(lowest, highest), which would turn the reversed ones, is not given"
+        for name, items in dropped.items()
+    }
 
 
 def _left_out(fit: Fit, levels: Levels) -> str:
@@ -163,13 +198,13 @@ def _reversed(levels: Levels, answers: Answers | None) -> str:
 
 def _mixed_units(fit: Fit, levels: Levels, answers: Answers | None) -> str:
     """What seems not to be answered on one scale, by pooled SDs within organizations."""
-    mixed = [name for name, items in levels.items.items() if _fold(fit, items) > _ONE_SCALE]
+    mixed = [name for name, items in levels.items.items() if not share_one_scale(fit, items)]
     if mixed:
         return (
             f"items of {', '.join(mixed)} have SDs that differ more than {_ONE_SCALE:g} times: they hardly share one "
             "answer scale, and their average mixes units"
         )
-    if answers is None and _fold(fit, [item for items in levels.items.values() for item in items]) > _ONE_SCALE:
+    if answers is None and not share_one_scale(fit, [item for items in levels.items.values() for item in items]):
         return (
             f"SDs differ more than {_ONE_SCALE:g} times between drivers: they hardly share one answer scale, so that "
             "their performances cannot be compared"
@@ -177,7 +212,13 @@ def _mixed_units(fit: Fit, levels: Levels, answers: Answers | None) -> str:
     return ""
 
 
-def _fold(fit: Fit, items: Sequence[str]) -> float:
-    """How many times the smallest SD the largest is."""
+def share_one_scale(fit: Fit, items: Sequence[str]) -> bool:
+    """Whether variables may be answered on one scale: the largest pooled SD is at most three times the smallest.
+
+    Examples
+    --------
+    >>> share_one_scale(fit, ["satisfaction", "trust"])
+    True
+    """
     sds = [fit.scale[item] for item in items]
-    return max(sds) / min(sds)
+    return max(sds) <= _ONE_SCALE * min(sds)

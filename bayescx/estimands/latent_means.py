@@ -18,13 +18,13 @@ from bayescx.fitted import Fit
 from bayescx.priors import Prior
 
 __all__ = [
-    "COMPARABLE", "CONSTRUCT", "MOST_NOISE", "RANK", "comparable_means", "latent_means", "named_construct",
-    "rank_organizations",
+    "COMPARABLE", "CONSTRUCT", "DIFFER", "MOST_NOISE", "RANK", "comparable_means", "latent_means", "named_construct",
+    "rank_organizations", "spread_of_means",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
-CONSTRUCT, RANK, COMPARABLE = "construct", "rank", "comparable"
+CONSTRUCT, RANK, COMPARABLE, DIFFER = "construct", "rank", "comparable", "differ"
 MOST_NOISE = 0.5
 """Means whose differences intercepts could make up to this share (of an SD between organizations) are comparable."""
 
@@ -33,6 +33,7 @@ def latent_means(
     fit: Fit,
     *,
     standardized: bool = True,
+    pooled: bool = False,
     draws: int = 1000,
     intercept_sd: Prior = INTERCEPT_SD,
     random_seed: int | None = None,
@@ -56,6 +57,10 @@ def latent_means(
         In SDs of the construct: of its customers within organizations, by the model, pooled over the organizations
         compared with respondents less 1 as weights, one SD for all. Else in the construct's own units; of a factor
         scaled by its average loading, points of the answer scale that its items share.
+    pooled : bool
+        Draw means together as far as organizations are alike: means of a construct come from a population whose SD is
+        learned, HalfCauchy(0.25) in SDs of the construct, see ``bayescx.estimands.mean_spread``. What compares
+        organizations with the highest of them needs this, or it takes sampling errors for differences.
     draws : int
         About so many draws of the posterior are used, evenly spaced.
     intercept_sd : Prior
@@ -69,8 +74,10 @@ def latent_means(
         Dims chain, draw, organization, construct; only organizations that shared means, nan for a construct that one
         of them lacks. Coordinates along construct: ``items`` (how many); ``intercept_noise``, the SD that deviations
         of intercepts add to a mean relative to the SD of the means between organizations (nan for one variable);
-        ``comparable``, whether this is at most 0.5. The attribute ``comparability`` says the same in a sentence,
-        ``left_out`` names organizations that shared no means and constructs without items, with reasons.
+        ``comparable``, whether this is at most 0.5; ``differ``, the probability that the SD of the (pooled) means of
+        these organizations is above a tenth of the construct's SD. The attribute ``comparability`` says in a sentence
+        which compare, ``left_out`` names organizations that shared no means and constructs without items, with reasons;
+        columns coded from others are never there.
 
     Raises
     ------
@@ -97,15 +104,16 @@ def latent_means(
     True
     """
     found = mean_draws(fit, draws, intercept_sd, random_seed)
+    values = found.together if pooled else found.mean
     if standardized:
-        values = found.mean / found.sd[:, None]
+        values = values / found.sd[:, None]
         units = "SD of the construct within organizations, pooled"
     else:
         _check_units(fit)
-        values = found.mean * found.plan.layout.unit[list(found.plan.constructs)]
+        values = values * found.plan.layout.unit[list(found.plan.constructs)]
         units = "units of the construct"
     attrs = {
-        "long_name": "mean less the average of the organizations",
+        "long_name": f"{'pooled ' if pooled else ''}mean less the average of the organizations",
         "units": units,
         "estimand": "latent_mean",
         "comparability": _sentence(found),
@@ -119,6 +127,7 @@ def latent_means(
         "items": (CONSTRUCT, _items(found)),
         "intercept_noise": (CONSTRUCT, found.intercept_noise),
         COMPARABLE: (CONSTRUCT, _comparable(found)),
+        DIFFER: (CONSTRUCT, found.differ),
     }
     dims = (CHAIN, DRAW, ORGANIZATION, CONSTRUCT)
     return xr.DataArray(found.by_chain(values), dims=dims, coords=coords, name="latent_mean", attrs=attrs)
@@ -134,14 +143,15 @@ def rank_organizations(
 ) -> xr.DataArray:
     """Probability that an organization has each rank on a construct; rank 1 is the highest mean.
 
+    Ranked are pooled means, see ``latent_means``: of organizations that are alike none is likely the highest.
     Parameters are those of ``latent_means``, and a construct.
 
     Returns
     -------
     xarray.DataArray
         Dims organization, rank; over ranks and over organizations probabilities add up to 1. Organizations that shared
-        no mean of the construct are not there. Scalar coordinates ``intercept_noise`` and ``comparable`` as of
-        ``latent_means``.
+        no mean of the construct are not there. Scalar coordinates ``intercept_noise``, ``comparable`` and ``differ``
+        as of ``latent_means``.
 
     Raises
     ------
@@ -154,7 +164,7 @@ def rank_organizations(
     >>> ranks.dims, bool(abs(ranks.sum("organization") - 1).max() < 1e-9)
     (('organization', 'rank'), True)
     """
-    means = latent_means(fit, draws=draws, intercept_sd=intercept_sd, random_seed=random_seed)
+    means = latent_means(fit, pooled=True, draws=draws, intercept_sd=intercept_sd, random_seed=random_seed)
     one = means.sel({CONSTRUCT: named_construct(fit, means, construct)}).dropna(ORGANIZATION)
     values = one.values.reshape(-1, one.sizes[ORGANIZATION])
     rank = (-values).argsort(axis=1).argsort(axis=1)
@@ -163,8 +173,7 @@ def rank_organizations(
     coords = {
         ORGANIZATION: one[ORGANIZATION].values,
         RANK: np.arange(1, count + 1),
-        "intercept_noise": one["intercept_noise"].values,
-        COMPARABLE: one[COMPARABLE].values,
+        **{name: one[name].values for name in ("intercept_noise", COMPARABLE, DIFFER)},
     }
     attrs = {
         "long_name": f"probability of the rank of an organization's mean of {construct}",
@@ -173,6 +182,44 @@ def rank_organizations(
         "construct": construct,
     }
     return xr.DataArray(probability, dims=(ORGANIZATION, RANK), coords=coords, name="organization_rank", attrs=attrs)
+
+
+def spread_of_means(
+    fit: Fit, *, draws: int = 1000, intercept_sd: Prior = INTERCEPT_SD, random_seed: int | None = None
+) -> xr.DataArray:
+    """How much organizations differ: the SD of their means, in SDs of each construct within organizations.
+
+    Parameters and errors are those of ``latent_means``. It is the SD (divisor: organizations less 1) of the pooled
+    means of these organizations, not that of a population that they may come from.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, construct; coordinate ``differ`` as of ``latent_means``.
+
+    Examples
+    --------
+    >>> spread = spread_of_means(fit)
+    >>> spread.dims, bool((spread >= 0).all())
+    (('chain', 'draw', 'construct'), True)
+    """
+    found = mean_draws(fit, draws, intercept_sd, random_seed)
+    return xr.DataArray(
+        found.by_chain(found.spread),
+        dims=(CHAIN, DRAW, CONSTRUCT),
+        coords={
+            CHAIN: list(found.chain),
+            DRAW: list(found.draw),
+            CONSTRUCT: found.constructs,
+            DIFFER: (CONSTRUCT, found.differ),
+        },
+        name="spread_of_means",
+        attrs={
+            "long_name": "SD of means between organizations",
+            "units": "SD of the construct within organizations, pooled",
+            "estimand": "spread_of_means",
+        },
+    )
 
 
 def comparable_means(
@@ -186,9 +233,9 @@ def comparable_means(
     -------
     pandas.DataFrame
         Columns construct, items, organizations (how many are compared), sd_between (SD of their means, in SDs of the
-        construct), added_sd (SD that deviations of intercepts add to a mean, in the same unit), intercept_noise (their
-        ratio), comparable (whether it is at most 0.5) and verdict, a sentence. nan where one variable stands for the
-        construct.
+        construct: the posterior mean of ``spread_of_means``), differ (probability that it is above 0.1), added_sd (SD
+        that deviations of intercepts add to a mean, in the same unit), intercept_noise (their ratio), comparable
+        (whether it is at most 0.5) and verdict, a sentence. nan where one variable stands for the construct.
 
     Examples
     --------
@@ -196,14 +243,14 @@ def comparable_means(
     'one variable: that it means the same everywhere is taken for granted'
     """
     found = mean_draws(fit, draws, intercept_sd, random_seed)
-    sd = found.sd.mean(axis=0)
     return pd.DataFrame(
         {
             CONSTRUCT: found.constructs,
             "items": _items(found),
             "organizations": found.plan.takes_part.sum(axis=0),
-            "sd_between": found.between / sd,
-            "added_sd": np.sqrt(found.added.mean(axis=0)) / sd,
+            "sd_between": found.spread.mean(axis=0),
+            DIFFER: found.differ,
+            "added_sd": found.added_sd,
             "intercept_noise": found.intercept_noise,
             COMPARABLE: _comparable(found),
             "verdict": [_verdict(float(noise)) for noise in found.intercept_noise],
@@ -224,6 +271,11 @@ def named_construct(fit: Fit, means: xr.DataArray, construct: str) -> str:
     there = means[CONSTRUCT].values.tolist()
     if construct not in there:
         positions(layout_of(fit), [construct])
+        if construct in fit.model.coded:
+            raise FitError(
+                f"organizations cannot be compared on {construct!r}: it is coded from another variable. Constructs "
+                f"that can be compared: {', '.join(there)}"
+            )
         raise FitError(
             f"organizations cannot be compared on {construct!r}. Left out are {means.attrs['left_out']}. Constructs "
             f"that can be compared: {', '.join(there)}"
@@ -252,20 +304,18 @@ def _comparable(found: MeanDraws) -> list[bool]:
 def _verdict(noise: float) -> str:
     if np.isnan(noise):
         return "one variable: that it means the same everywhere is taken for granted"
-    if np.isinf(noise):
-        return "not comparable: organizations do not differ by more than the uncertainty of their means"
-    could = f"intercepts of items could make up {100 * noise:.0f} % of the SD between organizations"
+    could = f"intercepts of items could make up {_percent(noise)} of the SD between organizations"
     return f"{'not comparable' if noise > MOST_NOISE else 'comparable'}: {could}"
+
+
+def _percent(noise: float) -> str:
+    return f"{100 * noise:.0f} %" if noise < 1 else "all"
 
 
 def _sentence(found: MeanDraws) -> str:
     """Which constructs organizations cannot be compared on, or that there is none."""
     noise = dict(zip(found.constructs, found.intercept_noise.tolist(), strict=True))
-    apart = [
-        f"{name} ({f'{100 * one:.0f} %' if np.isfinite(one) else 'no difference seen'})"
-        for name, one in noise.items()
-        if one > MOST_NOISE
-    ]
+    apart = [f"{name} ({_percent(one)})" for name, one in noise.items() if one > MOST_NOISE]
     if apart:
         return (
             f"Organizations should not be compared on {', '.join(apart)}: this much of the SD between organizations "
@@ -282,5 +332,7 @@ def _sentence(found: MeanDraws) -> str:
 
 def _left_out(found: MeanDraws) -> str:
     """Organizations and constructs that are not there, each with the reason."""
-    reasons = found.plan.shared.left_out | found.plan.not_compared
+    coded = found.plan.layout.model.coded
+    constructs = {name: why for name, why in found.plan.not_compared.items() if name not in coded}
+    reasons = found.plan.shared.left_out | constructs
     return "; ".join(f"{name}: {why}" for name, why in reasons.items())

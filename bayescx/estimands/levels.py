@@ -116,7 +116,8 @@ def levels_of(fit: Fit, constructs: Sequence[str], answers: Answers | None = Non
         rows = np.flatnonzero(sign if answers else sign > 0)
         against = [layout.variables[row] for row in np.flatnonzero(sign < 0)]
         there = np.isfinite(mean[:, rows]).all(axis=1)
-        if reason := _reason(rows, against, there):
+        reason = "it is coded from another variable" if name in fit.model.coded else _reason(rows, against, there)
+        if reason:
             left_out[name] = reason
             continue
         if answers:

@@ -13,6 +13,7 @@ from bayescx.errors import FitError, PriorError
 from bayescx.estimands.given import observed_covariances
 from bayescx.estimands.mean_evidence import SharedMeans, shared_means
 from bayescx.estimands.mean_plan import Plan, plan_of
+from bayescx.estimands.mean_spread import LEAST_SPREAD, drawn_together
 from bayescx.estimands.mean_structure import Drawn, added_variance, sample_blocks
 from bayescx.estimands.memory import remembered
 from bayescx.estimands.population import evaluate
@@ -27,7 +28,7 @@ Floats = NDArray[np.float64]
 
 INTERCEPT_SD = Prior("HalfNormal", sigma=0.1)
 SWEEPS = 12
-_STREAM = 6  # random stream, apart from the seed's own
+_STREAM, _TOGETHER = 6, 7  # random streams, apart from the seed's own
 _AT_ONCE = 8_000_000  # numbers in one array of loadings of a batch of draws: bounds the memory
 _JITTER = 1e-12
 
@@ -50,6 +51,8 @@ class MeanDraws:
         Variance that deviations of intercepts add to a mean, average of the organizations; nan without items.
     deviation : array (S, J, q)
     tau : array (S, q)
+    seed : int
+        Of what is drawn from these draws.
     """
 
     plan: Plan
@@ -60,6 +63,7 @@ class MeanDraws:
     added: Floats
     deviation: Floats
     tau: Floats
+    seed: int
 
     @property
     def constructs(self) -> list[str]:
@@ -77,17 +81,34 @@ class MeanDraws:
         return list(self.plan.shared.organizations)
 
     @cached_property
-    def between(self) -> Floats:
-        """SD of means between organizations, less what uncertainty of each would show, (m,); 0 if it could be all."""
-        shown = np.nanvar(self.mean.mean(axis=0), axis=0, ddof=1)
-        uncertain = np.nanmean(self.mean.var(axis=0, ddof=1), axis=0)
-        return np.asarray(np.sqrt(np.maximum(shown - uncertain, 0.0)))
+    def together(self) -> Floats:
+        """Means drawn together as far as organizations are alike, (S, J, m); see ``mean_spread``."""
+        out = np.full_like(self.mean, np.nan)
+        for i, takes_part in enumerate(self.plan.takes_part.T):
+            rng = np.random.default_rng([self.seed, _TOGETHER, i])
+            sd = self.sd[:, i, None]
+            out[:, takes_part, i] = sd * drawn_together(self.mean[:, takes_part, i] / sd, rng)
+        return out
+
+    @cached_property
+    def spread(self) -> Floats:
+        """SD of the means of these organizations, drawn together, in SDs of the construct, (S, m)."""
+        return np.asarray(np.nanstd(self.together, axis=1, ddof=1) / self.sd)
+
+    @cached_property
+    def differ(self) -> Floats:
+        """Probability that this SD is above a tenth of the construct's, (m,)."""
+        return np.asarray((self.spread > LEAST_SPREAD).mean(axis=0))
+
+    @cached_property
+    def added_sd(self) -> Floats:
+        """SD that deviations of intercepts add to a mean, in SDs of the construct, (m,); nan without items."""
+        return np.asarray(np.sqrt(self.added.mean(axis=0)) / self.sd.mean(axis=0))
 
     @cached_property
     def intercept_noise(self) -> Floats:
-        """SD that deviations of intercepts add to a mean, relative to ``between``, (m,)."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.sqrt(self.added.mean(axis=0)) / self.between)
+        """``added_sd`` relative to the SD of the means between organizations, (m,)."""
+        return np.asarray(self.added_sd / self.spread.mean(axis=0))
 
     def by_chain(self, values: Floats) -> Floats:
         """Draws (S, ...) as (chain, draw, ...)."""
@@ -128,7 +149,7 @@ def mean_draws(fit: Fit, draws: int, intercept_sd: Prior, random_seed: int | Non
 
     packed = remembered(fit, ("latent means", step, intercept_sd, seed, sweeps), compute)
     chains, kept = posterior[CHAIN].values.tolist(), posterior[DRAW].values[keep].tolist()
-    return MeanDraws(plan, tuple(chains), tuple(kept), **_unpacked(plan, packed))
+    return MeanDraws(plan, tuple(chains), tuple(kept), **_unpacked(plan, packed), seed=seed)
 
 
 def _check_prior(prior: object) -> None:

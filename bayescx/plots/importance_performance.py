@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ import xarray as xr
 
 from bayescx._names import ORGANIZATION
 from bayescx.errors import FitError, did_you_mean
-from bayescx.estimands import summarize
 from bayescx.estimands.importance import importance_performance
 from bayescx.estimands.levels import Answers
 from bayescx.estimands.population import Target
 from bayescx.estimands.ranks import DRIVER
 from bayescx.fitted import Fit
 from bayescx.plots import style, typesetting
+from bayescx.plots.importance_data import FIRST, KEEP, LOW, OVERKILL, importance_table
 from bayescx.plots.labels import COVERED, Placed, place_labels
 from bayescx.plots.picture import Picture
 from bayescx.plots.style import MARGIN
@@ -29,12 +28,12 @@ from bayescx.wording import counted, enumeration, interval_name, target_words
 
 __all__ = ["plot_importance_performance"]
 
-FIRST, KEEP, LOW, OVERKILL = "work here first", "keep up", "low priority", "possible overkill"
 _MOST_SAID = 6  # drivers of a quadrant that a description tells in figures
 _RADIUS = 2.9
 _LOWEST, _HIGHEST, _EACH, _TALLER = 150.0, 300.0, 16.0, 1.15
 _TIDY, _TALL = 30.0, 340.0  # labels that stand no worse will do; beyond this height all that do not overlap
 _TRIES = 20
+_NOTES = {"Reversed items: ": "reversed", "": "mixed_units", "Not placed: ": "not_placed", "Left out: ": "left_out"}
 
 
 def plot_importance_performance(
@@ -75,7 +74,8 @@ def plot_importance_performance(
     Picture
         Its ``data`` has one row per driver: target, organization (empty for the average), driver, mean, sd, lower,
         upper (of importance), performance, performance_se, performance_lower, performance_upper, and quadrant: "work
-        here first", "keep up", "low priority" or "possible overkill"; empty for the only driver.
+        here first", "keep up", "low priority" or "possible overkill"; empty for the only driver, and for those whose
+        level cannot be compared, which are drawn grey.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def plot_importance_performance(
     found = importance_performance(fit, outcome, whose, drivers, answers)
     if organization is not None:
         found = _of(found, organization)
-    data = _table(found, ci_prob, organization or "")
+    data = importance_table(found, ci_prob, organization or "")
     words = _Words(fit, data, found, outcome, organization, ci_prob)
     with style.themed():
         page = _Map(words, points).draw()
@@ -121,32 +121,6 @@ def _of(found: xr.Dataset, organization: str) -> xr.Dataset:
     return own
 
 
-def _table(found: xr.Dataset, ci_prob: float, organization: str) -> pd.DataFrame:
-    """One row per mark."""
-    told = summarize(found["importance"], ci_prob, kind="stats")
-    lower, upper = (column for column in told if str(column).startswith("eti"))
-    level, se = found["performance"].values, found["performance_se"].values
-    half = NormalDist().inv_cdf((1 + ci_prob) / 2) * se
-    important, high = told["mean"] >= told["mean"].mean(), level >= level.mean()
-    quadrant = np.select([important & ~high, important & high, ~important & ~high], [FIRST, KEEP, LOW], OVERKILL)
-    return pd.DataFrame(
-        {
-            "target": found.attrs["target"],
-            ORGANIZATION: organization,
-            DRIVER: told[DRIVER].astype(str),
-            "mean": told["mean"],
-            "sd": told["sd"],
-            "lower": told[lower],
-            "upper": told[upper],
-            "performance": level,
-            "performance_se": se,
-            "performance_lower": level - half,
-            "performance_upper": level + half,
-            "quadrant": quadrant if len(told) > 1 else "",
-        }
-    )
-
-
 @dataclass(frozen=True)
 class _Words:
     """What a map says in words and figures."""
@@ -160,10 +134,19 @@ class _Words:
 
     @cached_property
     def names(self) -> list[str]:
-        return [self.said(name) for name in self.data[DRIVER]]
+        apart = ~self.placed if self.placed.any() else self.placed
+        return [
+            self.said(name) + (" (not placed)" if is_apart else "")
+            for name, is_apart in zip(self.data[DRIVER], apart, strict=True)
+        ]
 
     def said(self, name: str) -> str:
         return typesetting.clean(self.fit.model.in_words(name))
+
+    @cached_property
+    def placed(self) -> pd.Series:
+        """Which drivers have a quarter."""
+        return self.data["quadrant"] != ""
 
     @property
     def title(self) -> str:
@@ -178,7 +161,8 @@ class _Words:
             return importance
         shared = counted(counts[0], "organization") if len(counts) == 1 else "organizations"
         verb = "shared" if len(counts) > 1 or counts[0] > 1 else "alone shared"
-        return f"importance: {importance}; performance: {shared} that {verb} means"
+        what = "means of all these drivers" if len(counts) == 1 < len(self.data) else "means"
+        return f"importance: {importance}; performance: {shared} that {verb} {what}"
 
     @property
     def notes(self) -> list[tuple[str, str]]:
@@ -188,7 +172,7 @@ class _Words:
         if lowering:
             said = f"More of it lowers {self.said(self.outcome)}: {enumeration(lowering)}"
             notes.append((said, style.GREY))
-        for start, key in (("Reversed items: ", "reversed"), ("", "mixed_units"), ("Left out: ", "left_out")):
+        for start, key in _NOTES.items():
             if told := str(self.found.attrs[key]):
                 text = typesetting.clean(start + told)
                 notes.append((text[0].upper() + text[1:], style.GREY))
@@ -208,7 +192,8 @@ class _Words:
 
     @property
     def legend(self) -> str:
-        lines = "; lines: averages of these drivers" if len(self.data) > 1 else ""
+        which = "these drivers" if self.placed.all() else "the drivers that are placed"
+        lines = f"; lines: averages of {which}" if self.placed.any() else ""
         return f"bars: {interval_name(self.ci_prob)}s{lines}"
 
     def figures(self, row: pd.Series) -> str:
@@ -312,8 +297,10 @@ class _Map:
 
     @property
     def middle(self) -> tuple[float, float]:
-        """Where the averages of the drivers are on the map."""
-        return float(self.x.mean()), float(self.y.mean())
+        """Where the averages of the drivers that are placed are on the map."""
+        placed = self.words.placed.to_numpy()
+        placed = placed if placed.any() else ~placed
+        return float(self.x[placed].mean()), float(self.y[placed].mean())
 
     def draw(self) -> style.Page:
         words, size, room = self.words, self.size, self.width - 2 * MARGIN
@@ -353,9 +340,10 @@ class _Map:
 
     def _draw_quadrants(self) -> None:
         """Lines at the averages, and what the quarters mean in the corners."""
-        if len(self.data) < 2:
+        placed = self.words.placed
+        if not placed.any():
             return
-        x, down = float(self.data["mean"].mean()), self.middle[1]
+        x, down = float(self.data.loc[placed, "mean"].mean()), self.middle[1]
         how: dict[str, Any] = {"color": style.GREY, "linewidth": 0.6, "linestyle": (0, (4, 3)), "zorder": 1}
         self.axes.plot([x, x], [self.strip, self.height - self.strip], **how)
         self.axes.plot(self.x_limits, [down, down], **how)
@@ -367,14 +355,16 @@ class _Map:
         self.page.text(right, bottom, FIRST, self.size, colour=style.VERMILLION, align="right")
 
     def _draw_marks(self) -> None:
-        first = self.data["quadrant"].eq(FIRST).to_numpy()
-        for some, colour in ((~first, style.INK), (first, style.VERMILLION)):
+        first, placed = self.data["quadrant"].eq(FIRST).to_numpy(), self.words.placed.to_numpy()
+        apart = ~placed & placed.any()
+        for some, colour in ((~first & ~apart, style.INK), (first, style.VERMILLION), (apart, style.GREY)):
             rows, y, x = self.data[some], self.y[some], self.data.loc[some, "mean"].to_numpy()
             bars = style.segments(rows["lower"].to_numpy(), y, rows["upper"].to_numpy(), y)
             upper, lower = (self._down(rows[f"performance_{end}"].to_numpy()) for end in ("upper", "lower"))
             for line in (bars, style.segments(x, upper, x, lower)):
                 self.axes.plot(*line, color=colour, alpha=0.45, linewidth=0.7, zorder=2)
-            self.axes.plot(x, y, "o", color=colour, markersize=2 * _RADIUS - 1, zorder=4)
+            inside = "white" if colour == style.GREY else colour
+            self.axes.plot(x, y, "o", color=colour, mfc=inside, markersize=2 * _RADIUS - 1, zorder=4)
 
     def _draw_labels(self) -> None:
         placed = self.placed

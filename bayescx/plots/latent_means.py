@@ -13,7 +13,7 @@ import xarray as xr
 from bayescx._names import ORGANIZATION
 from bayescx.errors import FitError
 from bayescx.estimands import summarize
-from bayescx.estimands.latent_means import COMPARABLE, CONSTRUCT, MOST_NOISE, latent_means, named_construct
+from bayescx.estimands.latent_means import COMPARABLE, CONSTRUCT, DIFFER, MOST_NOISE, latent_means, named_construct
 from bayescx.estimands.mean_draws import INTERCEPT_SD
 from bayescx.fitted import Fit
 from bayescx.plots import style, typesetting
@@ -27,7 +27,8 @@ __all__ = ["plot_latent_means"]
 
 _PITCH, _GUTTER = 11.5, 16.0
 _THREE_COLUMNS = 5.5 * 72
-_SURE = 0.95  # of the room: pixels make letters a little wider than they are in print
+_ROOM = 0.95  # pixels make letters a little wider than they are in print
+_SURE = 0.95  # from this probability on organizations are taken to differ
 _NOISE = "intercept_noise"
 _MOST_SAID = 6  # constructs that a description tells in figures
 
@@ -66,7 +67,7 @@ def plot_latent_means(
     -------
     Picture
         Its ``data`` has one row per mark: construct, organization, n_obs, mean, sd, lower, upper (``ci_prob``),
-        lower50, upper50, intercept_noise, comparable.
+        lower50, upper50, intercept_noise, comparable, differ.
 
     Raises
     ------
@@ -121,6 +122,7 @@ def _table(fit: Fit, means: xr.DataArray, ci_prob: float) -> pd.DataFrame:
             "upper50": inner["eti50_ub"],
             _NOISE: outer[CONSTRUCT].map(means[_NOISE].to_series()),
             COMPARABLE: outer[CONSTRUCT].map(means[COMPARABLE].to_series()),
+            DIFFER: outer[CONSTRUCT].map(means[DIFFER].to_series()),
         }
     ).dropna(subset=["mean"])
     place = table[CONSTRUCT].map({str(name): i for i, name in enumerate(means[CONSTRUCT].values)})
@@ -177,14 +179,20 @@ class _Words:
 
     def remark(self, rows: pd.DataFrame) -> str:
         """Whether a panel may be read as a comparison, where there is something to say."""
+        differ = float(rows[DIFFER].iloc[0])
+        if differ <= 1 - _SURE:
+            return "hardly any difference between organizations"
+        may_not = f"a difference: probability {differ:.2f}" if differ < _SURE else ""
+        return "; ".join(filter(None, [self._comparing(rows), may_not if _comparable(rows) else ""]))
+
+    def _comparing(self, rows: pd.DataFrame) -> str:
         noise = float(rows[_NOISE].iloc[0])
         if np.isnan(noise):
             return "" if self.one_variable_each else "one variable: taken to mean the same everywhere"
-        if np.isinf(noise):
-            return "not comparable: no difference beyond the uncertainty of the means"
         if noise <= MOST_NOISE:
             return ""
-        return f"not comparable: intercepts could make up {100 * noise:.0f} % of the SD between organizations"
+        much = f"{100 * noise:.0f} %" if noise < 1 else "all"
+        return f"not comparable: intercepts could make up {much} of the SD between organizations"
 
     def decimals(self, rows: pd.DataFrame) -> int:
         return 2 if self.standardized else typesetting.decimals_for((rows["upper"] - rows["lower"]).tolist())
@@ -244,7 +252,7 @@ class _Means:
         return least - pad, most + pad
 
     def draw(self) -> style.Page:
-        words, size, room = self.words, self.size, _SURE * (self.width - 2 * MARGIN)
+        words, size, room = self.words, self.size, _ROOM * (self.width - 2 * MARGIN)
         heading = typesetting.wrap(words.title, room, style.TITLE_SIZE, weight="bold")
         notes = [(line, colour) for note, colour in words.notes for line in typesetting.wrap(note, room, size)]
         label = typesetting.wrap(words.axis_label, room, size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -21,13 +22,18 @@ from bayescx.estimands import (
     total_effects,
 )
 from bayescx.estimands.contraction import contraction
+from bayescx.estimands.levels import Answers as Scale
+from bayescx.estimands.levels import checked_answers
 from bayescx.estimands.population import available_targets, is_informed_by_others
 from bayescx.estimands.summary import LEAST_CONTRACTION
 from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
+from bayescx.report.draws import with_fewer_draws
 from bayescx.wording import numbers
 
 __all__ = ["MOST_ROUTES", "Answers", "Estimate", "Key", "ends", "estimate_of", "gather", "in_a_column"]
+
+_MANY, _ENOUGH = 12, 1000
 
 MOST_ROUTES = 40
 """Routes from one cause to one outcome that a report lists."""
@@ -97,6 +103,8 @@ class Answers:
         Path to pooling factor, and to the probability that it differs most between organizations.
     routes : dict
         Name of each route that has estimates to the constructs on it.
+    scale : (float, float), optional
+        Lowest and highest answer of the questionnaire, if they are known.
     """
 
     fit: Fit
@@ -107,6 +115,13 @@ class Answers:
     pooling_factor: dict[str, float]
     differs_most: dict[str, float]
     routes: dict[str, tuple[str, ...]]
+    scale: Scale | None = None
+
+    @cached_property
+    def quick(self) -> Fit:
+        """The fit for what takes long with many causes of one outcome: then with about a thousand draws."""
+        most = max((len(self.fit.model.predictors(name)) for name in self.fit.model.endogenous), default=0)
+        return with_fewer_draws(self.fit, _ENOUGH) if most > _MANY else self.fit
 
     def is_fixed(self, kind: str, outcome: str, cause: str) -> bool:
         """Whether the model sets this direct effect."""
@@ -141,14 +156,15 @@ class Answers:
         return next((target for target in ("average", "typical") if target in self.populations), None)
 
 
-def gather(fit: Fit, ci_prob: float = 0.95) -> Answers:
+def gather(fit: Fit, ci_prob: float = 0.95, answers: Scale | None = None) -> Answers:
     """Ask a fit everything that a report tells.
 
     Raises
     ------
     FitError
-        If ``ci_prob`` is not between 0 and 1.
+        If ``ci_prob`` is not between 0 and 1, or ``answers`` are none.
     """
+    scale = checked_answers(answers)
     targets = tuple(t for t in available_targets(fit) if t != "alone" or is_informed_by_others(fit))
     estimates: dict[Key, Estimate] = {}
     for kind, target, table in _tables(fit, targets, ci_prob):
@@ -157,7 +173,7 @@ def gather(fit: Fit, ci_prob: float = 0.95) -> Answers:
             estimates[key] = estimate_of(row, f"{kind}-{target}-{len(estimates)}")
     varying, factor, most = _heterogeneity(fit, ci_prob)
     routes = {" -> ".join(route): route for pair in _listed(fit) for route in fit.model.routes(*pair)}
-    return Answers(fit, ci_prob, targets, estimates, varying, factor, most, routes)
+    return Answers(fit, ci_prob, targets, estimates, varying, factor, most, routes, scale)
 
 
 def _tables(fit: Fit, targets: tuple[Any, ...], ci_prob: float) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -167,15 +183,33 @@ def _tables(fit: Fit, targets: tuple[Any, ...], ci_prob: float) -> Iterator[tupl
         "total": total_effects,
         "r_squared": r_squared,
     }
+    is_direct_only = _is_direct_only(fit)
+    if is_direct_only:  # total effects are the direct ones: nothing to compute
+        del kinds["indirect"], kinds["total"]
     for kind, estimand in kinds.items():
         for target in targets:
             if kind == "indirect" and target in (ORGANIZATION, "alone"):
                 continue  # shown for populations only
-            yield kind, target, summarize(estimand(fit, target), ci_prob, kind="stats")
+            table = summarize(estimand(fit, target), ci_prob, kind="stats")
+            yield kind, target, table
+            if kind == "direct" and is_direct_only:
+                yield "total", target, _as_totals(table)
     for cause, outcome in _listed(fit):
         for target in (one for one in targets if one not in (ORGANIZATION, "alone")):
             table = summarize(route_effects(fit, cause, outcome, target), ci_prob, kind="stats")
             yield "route", target, table.assign(outcome=outcome)
+
+
+def _is_direct_only(fit: Fit) -> bool:
+    """Whether no route has more than one arrow."""
+    outcomes = set(fit.model.endogenous)
+    return not fit.model.latents and all(row.rhs not in outcomes for row in fit.model.paths)
+
+
+def _as_totals(table: pd.DataFrame) -> pd.DataFrame:
+    """Direct effects as the total effects that they are, by cause and outcome."""
+    ends_of = table["path"].str.partition("~")
+    return table.drop(columns="path").assign(outcome=ends_of[0], cause=ends_of[2])
 
 
 def ends(fit: Fit) -> list[tuple[str, str]]:

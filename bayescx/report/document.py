@@ -12,16 +12,20 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bayescx.errors import FitError
+from bayescx.estimands.levels import Answers as Scale
 from bayescx.estimands.population import variables_without_unit
 from bayescx.fitted import Fit
 from bayescx.plots import plot_forest, plot_knobs, plot_path_diagram, plot_prior_posterior
 from bayescx.plots.margin import plot_margin
 from bayescx.report import evidence, figures, method, prose, tables
 from bayescx.report.answers import MOST_ROUTES, Answers, ends, gather
+from bayescx.report.chain import drivers_first, is_control
 from bayescx.report.citations import references
+from bayescx.report.controls import control_paths, controls_table, has_own_figures
 from bayescx.report.drivers import driven_outcomes, drivers_finding, drivers_title
 from bayescx.report.higher import who_is_higher
 from bayescx.report.invariance import invariance
+from bayescx.report.kinks import kinks
 from bayescx.report.measurement import measured_factors
 from bayescx.report.moves import moves, to_act_on
 from bayescx.report.pictures import NARROW, both, inline
@@ -37,9 +41,11 @@ _SECTIONS = {
     "published": "Published figures",
     "findings": "In short",
     "diagram": "Path diagram",
+    "kinks": "Below and above",
     "drivers": "What drives each outcome",
     "priorities": "What to act on",
     "paths": "Every path",
+    "controls": "Controls",
     "effects": "Effects and explained variance",
     "heterogeneity": "Differences between organizations",
     "higher": "Who is higher?",
@@ -54,8 +60,17 @@ _SECTIONS = {
     "citations": "Citations",
     "reproduce": "How to reproduce",
 }
-_MAYBE = ("published", "drivers", "priorities", "higher", "sensitivity", "margin", "measurement", "invariance")
+_MAYBE = (
+    "published", "kinks", "drivers", "priorities", "controls", "higher", "sensitivity", "margin", "measurement",
+    "invariance",
+)  # fmt: skip
 """Sections that are there only if there is something to tell."""
+
+_MOST_CAUSES = 16
+"""Arrows into one construct that a path diagram can show."""
+
+_MOST_KNOBS = 4
+"""Pictures of what follows if one construct moves, where each has its own."""
 
 
 def write_report(
@@ -65,6 +80,7 @@ def write_report(
     ci_prob: float = 0.95,
     sensitivity: bool = True,
     margin: xr.Dataset | None = None,
+    answers: Scale | None = None,
     progressbar: bool = True,
 ) -> Path:
     """Write a fit's report: one HTML file with its pictures inside, which opens anywhere and prints well.
@@ -90,6 +106,9 @@ def write_report(
         organizations and put the answers side by side; this takes about as long as the fit itself, twice.
     margin : Dataset, optional
         What ``margin_by_reporting`` returned for this fit: a section with its picture.
+    answers : (float, float), optional
+        Lowest and highest answer of the questionnaire, such as (1, 7): present levels of drivers then run from 0 to
+        100, and reversed items, which are otherwise left out of them, are turned.
     progressbar : bool
         Show how far refits are, on standard error.
 
@@ -100,7 +119,8 @@ def write_report(
     Raises
     ------
     FitError
-        If ``ci_prob`` is not between 0 and 1, ``margin`` is not of this fit, or the file cannot be written.
+        If ``ci_prob`` is not between 0 and 1, ``margin`` is not of this fit, ``answers`` are none or a mean level lies
+        outside them, or the file cannot be written.
 
     Examples
     --------
@@ -110,10 +130,10 @@ def write_report(
     target = Path(path)
     check_report(target)
     _check_margin(fit, margin)
-    answers = gather(fit, ci_prob)
-    context = _context(answers, margin)
-    if sensitivity and answers.main == "average" and has_sensitivity(fit):
-        context["sensitivity"], context["not_settled"] = sensitivity_table(answers, progressbar=progressbar)
+    known = gather(fit, ci_prob, answers)
+    context = _context(known, margin)
+    if sensitivity and known.main == "average" and has_sensitivity(fit):
+        context["sensitivity"], context["not_settled"] = sensitivity_table(known, progressbar=progressbar)
     context["contents"] = _contents(context)
     text = _environment().get_template("report.html.j2").render(context)
     part = target.with_name(f".{target.name}.part")
@@ -176,7 +196,8 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
     fit = answers.fit
     published = figures.figures_table(fit, answers.ci_prob)
     driven, measured = driven_outcomes(answers), measured_factors(answers)
-    mapped, higher = priorities(answers), who_is_higher(answers)
+    mapped, higher, sides = priorities(answers), who_is_higher(answers), kinks(answers)
+    elsewhere = _elsewhere(answers)
     moved, effects = moves(answers, higher), prose.findings(answers)
     return {
         "fit": fit,
@@ -202,13 +223,16 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "sensitivity": None,
         "not_settled": [],
         "without_unit": [fit.model.in_words(name) for name in variables_without_unit(fit)],
-        "has_effects": bool(effects),
+        "has_effects": bool(effects or sides),
         "findings": [
             *drivers_finding(driven),
             *to_act_on(mapped, moved),
+            *([sides.finding] if sides else []),
             *effects,
             *([higher.finding] if higher else []),
         ],
+        "kinks": sides,
+        "controls": controls_table(answers),
         "drivers": driven,
         "priorities": mapped,
         "higher": higher,
@@ -216,11 +240,12 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "measurement": measured,
         "invariance": invariance(answers),
         "diagrams": _diagrams(answers),
-        "forests": list(_forests(answers)),
-        "effects": tables.effect_tables(answers),
+        "most_causes": _most_causes(fit),
+        "forests": list(_forests(answers, elsewhere)),
+        "effects": tables.effect_tables(answers, elsewhere),
         "unlisted": [pair for pair in ends(fit) if fit.model.count_routes(*pair) > MOST_ROUTES],
         "heterogeneity": tables.heterogeneity_table(answers),
-        "organizations": tables.organization_tables(answers),
+        "organizations": tables.organization_tables(answers, elsewhere),
         "knobs": _knobs(answers),
         "diagnosis": prose.diagnosis(fit),
         "problems": fit.provenance["convergence_problems"],
@@ -237,6 +262,16 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
             has_map=bool(mapped),
         ),
     }
+
+
+def _elsewhere(answers: Answers) -> frozenset[tuple[str, str, str]]:
+    """Effects that the table of controls tells."""
+    return frozenset(
+        (kind, outcome, cause)
+        for kind in ("direct", "indirect", "total")
+        for outcome, cause in answers.effects(kind)
+        if not has_own_figures(answers.fit.model, kind, outcome, cause)
+    )
 
 
 def _equations(fit: Fit) -> list[tuple[str, str, list[str]]]:
@@ -259,9 +294,17 @@ def _equations(fit: Fit) -> list[tuple[str, str, list[str]]]:
     return said + measured
 
 
+def _most_causes(fit: Fit) -> int:
+    """How many direct causes the outcome has that has most."""
+    return max((len(fit.model.predictors(name)) for name in fit.model.endogenous), default=0)
+
+
 def _diagrams(answers: Answers) -> dict[str, Any]:
-    """The path diagram twice: lying for wide pages and standing for phones; neither where nothing can be averaged."""
-    if answers.main is None:
+    """The path diagram twice: lying for wide pages and standing for phones.
+
+    Neither where nothing can be averaged, or arrows would be too many to follow.
+    """
+    if answers.main is None or _most_causes(answers.fit) > _MOST_CAUSES:
         return {}
     pictures = {
         name: plot_path_diagram(answers.fit, answers.main, ci_prob=answers.ci_prob, direction=direction)  # type: ignore[arg-type]
@@ -271,11 +314,15 @@ def _diagrams(answers: Answers) -> dict[str, Any]:
     return shown | {"description": pictures["wide"].description}
 
 
-def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
-    """A forest of every path, then of what chains add up to."""
+def _forests(answers: Answers, elsewhere: frozenset[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+    """A forest of every path, then of what chains add up to; without controls."""
     fit, options = answers.fit, {"ci_prob": answers.ci_prob, "width": NARROW}
-    wanted = [("direct", *pair) for pair in answers.effects("direct")]
-    wanted += [("total", outcome, cause) for cause, outcome in ends(fit) if ("direct", outcome, cause) not in wanted]
+    wanted = [("direct", *pair) for pair in answers.effects("direct") if ("direct", *pair) not in elsewhere]
+    wanted += [
+        ("total", outcome, cause)
+        for cause, outcome in ends(fit)
+        if cause not in fit.model.predictors(outcome) and not is_control(fit.model, cause)
+    ]
     for number, (kind, outcome, cause) in enumerate(wanted):
         picture = plot_forest(fit, f"{outcome}~{cause}", kind=kind, **options)  # type: ignore[arg-type]
         note = "The average rests mostly on the prior: the evidence leaves it open."
@@ -283,11 +330,19 @@ def _forests(answers: Answers) -> Iterator[dict[str, Any]]:
         yield inline(picture, f"forest-{number}") | {"note": note if is_open else ""}
 
 
-def _knobs(answers: Answers) -> dict[str, Any] | None:
-    if answers.main is None or not answers.fit.model.paths:
-        return None
+def _knobs(answers: Answers) -> list[dict[str, Any]]:
+    """What follows if a construct moves: in one picture or, beside controls and coded columns, one for each driver."""
+    model = answers.fit.model
+    moving = [name for name in model.constructs if any(row.rhs == name for row in model.paths)]
+    if answers.main is None or not moving:
+        return []
+    drivers = drivers_first(model, moving)
+    wanted: list[str | None] = [None] if drivers == moving else [*drivers[:_MOST_KNOBS]]
     options: dict[str, Any] = {"target": answers.main, "ci_prob": answers.ci_prob}
-    return both(lambda width: plot_knobs(answers.fit, width=width, **options), "knobs")
+    return [
+        both(lambda width, name=name: plot_knobs(answers.fit, name, width=width, **options), f"knobs{number or ''}")  # type: ignore[misc]
+        for number, name in enumerate(wanted)
+    ]
 
 
 def _margin(margin: xr.Dataset | None) -> dict[str, Any] | None:
@@ -299,6 +354,11 @@ def _margin(margin: xr.Dataset | None) -> dict[str, Any] | None:
 
 def _prior_posterior(fit: Fit) -> dict[str, Any] | None:
     try:
-        return both(lambda width: plot_prior_posterior(fit, width=width), "prior-posterior")
+        controls = {row.name for row in control_paths(fit.model)}
+        shown = [row.name for row in fit.model.paths if row.fixed is None and row.name not in controls]
+        if controls and not shown:
+            return None
+        names = shown if controls else None
+        return both(lambda width: plot_prior_posterior(fit, names, width=width), "prior-posterior")
     except FitError:  # no path is free
         return None

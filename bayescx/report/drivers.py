@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from bayescx.coding import Category
 from bayescx.errors import FitError
 from bayescx.estimands import summarize
 from bayescx.estimands.ranks import DRIVER, RANK, rank_probabilities
@@ -16,6 +17,7 @@ from bayescx.fitted import Fit
 from bayescx.plots.rank_probabilities import plot_ranks
 from bayescx.plots.shares import plot_shares
 from bayescx.report.answers import Answers, Estimate, estimate_of
+from bayescx.report.controls import control_paths
 from bayescx.report.pictures import both
 from bayescx.report.prose import Finding, about_whom, capital, linked
 from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
@@ -30,7 +32,10 @@ _LIKELY, _SURE = 0.8, 0.95
 
 @dataclass(frozen=True)
 class Driven:
-    """One outcome: a sentence, the ranks of its drivers, and, where R-squared can be parted, their shares of it."""
+    """One outcome: a sentence, the ranks of its drivers, and, where R-squared can be parted, their shares of it.
+
+    Shares of groups of predictors have a table of their own.
+    """
 
     outcome: str
     words: str
@@ -39,10 +44,14 @@ class Driven:
     ranks: dict[str, Any]
     shares: dict[str, Any] | None
     why_no_shares: str
+    grouped: Table | None = None
 
 
 def driven_outcomes(answers: Answers) -> list[Driven]:
-    """The outcomes with three or more drivers; none where nothing can be said of organizations together."""
+    """The outcomes with three or more drivers; none where nothing can be said of organizations together.
+
+    Controls are no drivers, neither are levels of a category; the parts of a variable below and above a knot are two.
+    """
     if answers.main is None:
         return []
     return [_driven(answers, outcome, number) for number, outcome in enumerate(_outcomes(answers.fit))]
@@ -61,17 +70,45 @@ def drivers_finding(driven: list[Driven]) -> list[Finding]:
 def _outcomes(fit: Fit) -> list[str]:
     """Those with most drivers, four at most; the one that the model names last comes first."""
     named = list(reversed(list(dict.fromkeys(row.lhs for row in fit.model.paths))))
-    several = [name for name in named if len(fit.model.predictors(name)) >= _FEWEST]
-    chosen = sorted(several, key=lambda name: -len(fit.model.predictors(name)))[:_MOST_OUTCOMES]
+    several = [name for name in named if len(_among(fit, name)) >= _FEWEST]
+    chosen = sorted(several, key=lambda name: -len(_among(fit, name)))[:_MOST_OUTCOMES]
     return [name for name in named if name in chosen]
 
 
+def _among(fit: Fit, outcome: str) -> list[str]:
+    """Predictors that are ranked."""
+    controls = {row.rhs for row in control_paths(fit.model) if row.lhs == outcome}
+    coded = fit.model.coded
+    return [
+        name
+        for name in fit.model.predictors(outcome)
+        if name not in controls and not isinstance(coded.get(name), Category)
+    ]
+
+
+def _groups(fit: Fit, outcome: str) -> dict[str, list[str]]:
+    """Predictors by the column that they are coded from, controls as one; empty where each stands for itself."""
+    model, predictors = fit.model, fit.model.predictors(outcome)
+    controls = {row.rhs for row in control_paths(model) if row.lhs == outcome}
+    if not controls and not any(name in model.coded for name in predictors):
+        return {}
+    found: dict[str, list[str]] = {}
+    for name in predictors:
+        coded = model.coded.get(name)
+        label = "controls" if name in controls else model.in_words(coded.column if coded is not None else name)
+        while label in predictors and label != name:
+            label += " (all of it)"
+        found.setdefault(label, []).append(name)
+    return found
+
+
 def _driven(answers: Answers, outcome: str, number: int) -> Driven:
-    fit = answers.fit
+    fit = answers.quick
     target: Any = answers.main
-    shares, why = _shares(answers, outcome, number)
-    rows = _ranked(answers, outcome, number)
-    options: dict[str, Any] = {"target": target, "relative": True, "ci_prob": answers.ci_prob}
+    among, groups = _among(fit, outcome), _groups(fit, outcome)
+    shares, why = _shares(answers, outcome, groups, number)
+    rows = _ranked(answers, outcome, among, number)
+    options: dict[str, Any] = {"target": target, "relative": True, "ci_prob": answers.ci_prob, "groups": groups or None}
     drawn = (
         both(lambda width: plot_shares(fit, outcome, width=width, **options), f"shares-{number}") if shares else None
     )
@@ -79,10 +116,11 @@ def _driven(answers: Answers, outcome: str, number: int) -> Driven:
         outcome,
         fit.model.in_words(outcome),
         _sentence(answers, outcome, rows),
-        _table(answers, outcome, number, rows, shares),
-        both(lambda width: plot_ranks(fit, outcome, target=target, width=width), f"ranks-{number}"),
+        _table(answers, outcome, number, rows, {} if groups else shares),
+        both(lambda width: plot_ranks(fit, outcome, target=target, among=among, width=width), f"ranks-{number}"),
         drawn,
         why,
+        _grouped(answers, outcome, number, shares) if groups and shares else None,
     )
 
 
@@ -98,9 +136,9 @@ class _Ranked:
     rests_on_prior: bool
 
 
-def _ranked(answers: Answers, outcome: str, number: int) -> list[_Ranked]:
+def _ranked(answers: Answers, outcome: str, among: list[str], number: int) -> list[_Ranked]:
     """Drivers by their mean rank."""
-    found = rank_probabilities(answers.fit, outcome, target=answers.main)  # type: ignore[arg-type]
+    found = rank_probabilities(answers.quick, outcome, target=answers.main, among=among)  # type: ignore[arg-type]
     mean_rank = (found * found[RANK]).sum(RANK)
     rests = {cause for named, cause in answers.resting("direct") if named == outcome}
     rows = [
@@ -117,10 +155,12 @@ def _ranked(answers: Answers, outcome: str, number: int) -> list[_Ranked]:
     return sorted(rows, key=lambda row: row.mean_rank)
 
 
-def _shares(answers: Answers, outcome: str, number: int) -> tuple[dict[str, Estimate], str]:
-    """Shares of R-squared by driver, or why there are none."""
-    fit = answers.fit
-    drivers = fit.model.predictors(outcome)
+def _shares(
+    answers: Answers, outcome: str, groups: dict[str, list[str]], number: int
+) -> tuple[dict[str, Estimate], str]:
+    """Shares of R-squared by driver or group, or why there are none."""
+    fit = answers.quick
+    drivers = groups or fit.model.predictors(outcome)
     words = fit.model.in_words(outcome)
     if len(drivers) > MOST_GROUPS:
         return {}, (
@@ -128,7 +168,8 @@ def _shares(answers: Answers, outcome: str, number: int) -> tuple[dict[str, Esti
             "explained_shares does so for up to ten groups of them."
         )
     try:
-        draws = explained_shares(fit, outcome, target=answers.main, relative=True)  # type: ignore[arg-type]
+        target: Any = answers.main
+        draws = explained_shares(fit, outcome, groups=groups or None, target=target, relative=True)
     except FitError:  # the only reason that is left
         return {}, f"R² cannot be parted among these drivers: the residual of {words} covaries with one of them."
     table: pd.DataFrame = summarize(draws, answers.ci_prob, kind="stats")
@@ -157,6 +198,25 @@ def _table(answers: Answers, outcome: str, number: int, rows: list[_Ranked], sha
         cells += [share_cell(shares[row.name])] if shares else []
         body.append(Row(words(row.name), tuple(cells)))
     return Table(f"drivers-{number}", "Drivers", caption, "driver", tuple(headers), (Group("", tuple(body)),))
+
+
+def _grouped(answers: Answers, outcome: str, number: int, shares: dict[str, Estimate]) -> Table:
+    """Shares of groups, the largest first."""
+    words = answers.fit.model.in_words
+    rows = [
+        Row(words(name), (share_cell(one),)) for name, one in sorted(shares.items(), key=lambda pair: -pair[1].mean)
+    ]
+    return Table(
+        f"grouped-{number}",
+        "Shares",
+        f"What drives {words(outcome)}, by the variable that columns are coded from, and all controls as one: what "
+        "each adds to the explained variance, averaged over all orders in which it can enter (LMG), as a share of R²; "
+        f"{target_words(answers.fit, str(answers.main), short=True)}, posterior mean and "
+        f"{interval_name(answers.ci_prob)}.",
+        "predictors",
+        ("share of R²",),
+        (Group("", tuple(rows)),),
+    )
 
 
 def _figure(row: _Ranked) -> Markup:

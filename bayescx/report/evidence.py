@@ -106,8 +106,10 @@ def evidence_sentences(fit: Fit) -> list[str]:
     if complete:
         whom = "" if len(complete) == len(fit.organizations) else " where answers are complete"
         said.append(
-            f"Only the number of respondents and the covariances of their answers enter{whom}: an organization that "
-            "shares these in place of its rows, computed from the same respondents, changes nothing."
+            f"Of paths, effects and explained variance, only the number of respondents and the covariances of their "
+            f"answers tell{whom}: an organization that shares these in place of its rows, computed from the same "
+            "respondents, leaves them as they are. How high organizations stand, and who is higher, is told by means: "
+            "only those that shared means, in rows or with their covariances, take part in that."
         )
     if any(len(patterns) > 1 for patterns in evidence.patterns.values()):
         said.append(

@@ -9,7 +9,6 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from bayescx._names import CHAIN, DRAW
 from bayescx.estimands import summarize
 from bayescx.estimands.conflict import conflict
 from bayescx.estimands.prior_draws import assumed_signs
@@ -21,6 +20,7 @@ from bayescx.model.figures import Term, figure_terms, member_log_n
 from bayescx.model.informed import inform
 from bayescx.model.signs import told_paths
 from bayescx.report.answers import Estimate, estimate_of
+from bayescx.report.draws import with_fewer_draws
 from bayescx.report.tables import Cell, Group, Row, Table, cell
 from bayescx.wording import count, enumeration, in_words, interval_name, numeral, share, with_minus
 
@@ -99,12 +99,7 @@ def _narrowed(fit: Fit, term: Term) -> Published:
 
 def _verdicts(fit: Fit, figure: Published) -> dict[tuple[str, ...], Cell]:
     """Whether the posterior expects a figure, by the organizations that it is about."""
-    sizes = fit.posterior.sizes
-    step = max(sizes[CHAIN] * sizes[DRAW] // _ENOUGH, 1)
-    tree = fit.tree.copy()
-    for group in ("posterior", "sample_stats"):
-        tree[group] = tree[group].isel({DRAW: slice(None, None, step)})
-    found = conflict(replace(fit, tree=tree), [figure], split=False, progressbar=False)
+    found = conflict(with_fewer_draws(fit, _ENOUGH), [figure], split=False, progressbar=False)
     sets = [(name,) for name in figure.organizations] if figure.rule == "each" else [figure.organizations]
     if len(found) != len(sets):  # some of them shared data, and are known instead
         sets = [term.members for term in figure_terms(layout_of(fit), fit.evidence, [figure])]

@@ -7,75 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
-from bayescx._names import ORGANIZATION
 from bayescx.errors import FitError
-from bayescx.estimands import summarize
-from bayescx.estimands.latent_means import (
-    COMPARABLE,
-    CONSTRUCT,
-    RANK,
-    comparable_means,
-    latent_means,
-    rank_organizations,
-)
-from bayescx.fitted import Fit
+from bayescx.estimands.latent_means import CONSTRUCT, latent_means
 from bayescx.plots.latent_means import plot_latent_means
-from bayescx.report.answers import Answers, Estimate, estimate_of, in_a_column
+from bayescx.report.answers import Answers
 from bayescx.report.chain import by_total_effect, last_outcome
+from bayescx.report.compared import LIKELY, SURE, Compared, Place, compared_means
 from bayescx.report.pictures import both
-from bayescx.report.prose import Finding, capital, linked, listed
+from bayescx.report.prose import Finding, capital, figure, linked, listed
 from bayescx.report.tables import Cell, Group, Row, Table, cell, chance
-from bayescx.wording import counted, enumeration, interval_name, share
+from bayescx.wording import counted, enumeration, interval_name, numeral, share
 
-__all__ = ["Compared", "Higher", "Place", "who_is_higher"]
+__all__ = ["Higher", "who_is_higher"]
 
-_LIKELY, _SURE = 0.8, 0.95
-"""From these probabilities on an organization is said to be most likely the highest, and to be the highest."""
+_MOST_NAMED = 3
 
 _MOST_MARKS, _MOST_PANELS = 150, 15
 """Intervals in one picture, and panels: of 40 organizations three constructs are drawn, of ten all 15."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """An organization's mean of a construct, and the probability that it is the highest with the id of its cell."""
-
-    organization: str
-    mean: Estimate
-    first: float
-    mean_rank: float
-    id: str
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A construct on which organizations are compared, the highest first.
-
-    ``between`` is the SD of the means in SDs of the construct, 0 where uncertainty could be all of it; ``noise`` is
-    what intercepts of items could make up of it (nan for one variable).
-    """
-
-    name: str
-    words: str
-    items: int
-    between: float
-    noise: float
-    noise_id: str
-    is_comparable: bool
-    places: tuple[Place, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether organizations differ by more than their uncertainty, in a way that can be compared."""
-        return self.is_comparable and self.between > 0
-
-    @property
-    def likeliest(self) -> list[Place]:
-        """Organizations by the probability that they are highest."""
-        return sorted(self.places, key=lambda place: -place.first)
 
 
 @dataclass(frozen=True)
@@ -105,7 +55,9 @@ def who_is_higher(answers: Answers) -> Higher | None:
         means = latent_means(fit)
     except FitError:
         return None
-    compared = _compared(answers)
+    compared = compared_means(answers)
+    if not compared:
+        return None
     drawn = _drawn(answers, list(compared), max(len(one.places) for one in compared.values()))
     about = compared.get(last_outcome(fit) or "", list(compared.values())[-1])
     options: dict[str, Any] = {"construct": drawn, "ci_prob": answers.ci_prob}
@@ -114,50 +66,16 @@ def who_is_higher(answers: Answers) -> Higher | None:
         tuple(_sentences(list(compared.values()))),
         both(lambda width: plot_latent_means(fit, width=width, **options), "means"),
         len(compared) - len(drawn),
-        _comparison(compared.values()),
+        _comparison(compared.values(), answers.ci_prob),
         tuple(_table(answers, number, one) for number, one in enumerate(compared.values())),
         any(one.items > 1 for one in compared.values()),
-        str(means.attrs["left_out"]),
+        "; ".join(filter(None, (str(means.attrs["left_out"]), _controls(means.sizes[CONSTRUCT] - len(compared))))),
         compared,
     )
 
 
-def _compared(answers: Answers) -> dict[str, Compared]:
-    fit = answers.fit
-    table = summarize(latent_means(fit), answers.ci_prob, kind="stats").dropna(subset=["mean"])
-    out: dict[str, Compared] = {}
-    for number, known in enumerate(comparable_means(fit).to_dict("records")):
-        name = str(known[CONSTRUCT])
-        out[name] = Compared(
-            name,
-            fit.model.in_words(name),
-            int(known["items"]),
-            float(known["sd_between"]),
-            float(known["intercept_noise"]),
-            f"noise-{number}",
-            bool(known[COMPARABLE]),
-            _places(fit, name, number, table[table[CONSTRUCT] == name]),
-        )
-    return out
-
-
-def _places(fit: Fit, construct: str, number: int, rows: pd.DataFrame) -> tuple[Place, ...]:
-    ranks = rank_organizations(fit, construct)
-    first, mean_rank = ranks.sel({RANK: 1}), (ranks * ranks[RANK]).sum(RANK)
-    ordered = rows.sort_values("mean", ascending=False, kind="stable").to_dict("records")
-    means = in_a_column(
-        {str(row[ORGANIZATION]): estimate_of(row, f"mean-{number}-{i}") for i, row in enumerate(ordered)}
-    )
-    return tuple(
-        Place(
-            name,
-            mean,
-            float(first.sel({ORGANIZATION: name})),
-            float(mean_rank.sel({ORGANIZATION: name})),
-            f"highest-{number}-{i}",
-        )
-        for i, (name, mean) in enumerate(means.items())
-    )
+def _controls(count: int) -> str:
+    return f"the means of {counted(count, 'control')}" if count else ""
 
 
 def _drawn(answers: Answers, names: list[str], organizations: int) -> list[str]:
@@ -177,61 +95,97 @@ def _highest(place: Place) -> Markup:
 
 
 def _headline(one: Compared) -> Markup:
-    """Who is highest on one construct, or why that cannot be told."""
+    """Who is highest on one construct, or why that cannot be told; and who is not compared."""
+    return _about_the_highest(one) + _not_compared([one])
+
+
+def _about_the_highest(one: Compared) -> Markup:
+    whom = f"the {counted(len(one.places), 'organization')} that shared means" if one.of_whom else "organizations"
+    if one.is_alike:
+        return Markup(
+            "On {construct} {whom} hardly differ: the SD of their means is {between} times that of customers."
+        ).format(construct=one.words, whom=whom, between=figure(one.between, one.interval))
     if not one.is_comparable:
-        return Markup("On {construct} organizations should not be compared: {why}.").format(
-            construct=one.words, why=_why_not(one)
-        )
-    if not one.between:
         return Markup(
-            "On {construct} no difference between organizations is seen beyond the uncertainty of their means."
-        ).format(construct=one.words)
+            "On {construct} organizations should not be compared: items that are answered differently could make up "
+            "{share} of the SD between them."
+        ).format(construct=one.words, share=linked(one.noise_id, _noise(one)))
+    if not one.differs:
+        return Markup(
+            "It is open whether {whom} differ on {construct}: the SD of their means is {between} times that of "
+            "customers, above a tenth of it with probability {chance}."
+        ).format(
+            whom=whom, construct=one.words, between=figure(one.between, one.interval),
+            chance=linked(one.differ_id, chance(one.differ)),
+        )  # fmt: skip
     first, second = one.likeliest[:2]
-    if first.first < _LIKELY:
+    if first.first < LIKELY:
         return Markup(
-            "It is open which organization is highest on {construct}: {first} with probability {figure}, {second} with "
+            "{whom}t is open which is highest on {construct}: {first} with probability {figure}, {second} with "
             "probability {other}."
         ).format(
-            construct=one.words, first=first.organization, figure=_highest(first), second=second.organization,
-            other=_highest(second),
+            whom=capital(f"{one.of_whom}i"), construct=one.words, first=first.organization, figure=_highest(first),
+            second=second.organization, other=_highest(second),
         )  # fmt: skip
-    return Markup("{organization} {verb} highest on {construct}, with probability {figure}.").format(
-        organization=first.organization, verb="is" if first.first >= _SURE else "is most likely",
-        construct=one.words, figure=_highest(first),
+    return Markup("{whom}{organization} {verb} highest on {construct}, with probability {figure}.").format(
+        whom=capital(one.of_whom), organization=first.organization,
+        verb="is" if first.first >= SURE else "is most likely", construct=one.words, figure=_highest(first),
     )  # fmt: skip
 
 
-def _why_not(one: Compared) -> Markup:
-    if np.isinf(one.noise):
-        return Markup("no difference is seen beyond the uncertainty of their means")
-    return Markup("items that are answered differently could make up {share} of the SD between them").format(
-        share=linked(one.noise_id, _noise(one))
-    )
+def _not_compared(compared: list[Compared]) -> Markup:
+    """Organizations that have no part in comparisons, named where they are few."""
+    on: dict[str, list[str]] = {}
+    for one in compared:
+        for name in one.lacking:
+            on.setdefault(name, []).append(one.words)
+    named = [
+        name if len(words) == len(compared) else f"{name} (on {enumeration(words)})"
+        for name, words in list(on.items())[:_MOST_NAMED]
+    ]
+    more = len(on) - len(named)
+    parts = [Markup("{names}").format(names=enumeration([*named, *([f"{numeral(more)} more"] if more else [])]))]
+    said = Markup(" No means were shared by {names}.").format(names=parts[0]) if on else Markup()
+    if waiting := compared[0].waiting:
+        have = "have" if waiting > 1 else "has"
+        said += Markup(" {count} {have} not reported yet.").format(
+            count=capital(counted(waiting, "organization")), have=have
+        )
+    return said
 
 
 def _sentences(compared: list[Compared]) -> Iterable[Markup]:
     """Who is highest on what, organization by organization; what is open; and what cannot be compared."""
+    whom = {one.of_whom for one in compared}
+    together = whom.pop() if len(whom) == 1 else ""
     firsts: dict[str, list[Compared]] = {}
     for one in compared:
-        if one.differs and one.likeliest[0].first >= _LIKELY:
+        if one.differs and one.likeliest[0].first >= LIKELY:
             firsts.setdefault(one.likeliest[0].organization, []).append(one)
     for organization, led in sorted(firsts.items(), key=lambda pair: -len(pair[1])):
-        is_sure = all(one.likeliest[0].first >= _SURE for one in led)
+        is_sure = all(one.likeliest[0].first >= SURE for one in led)
         parts = [
-            Markup("{construct} (probability {figure})").format(construct=one.words, figure=_highest(one.likeliest[0]))
+            Markup("{construct} (probability {figure}{whom})").format(
+                construct=one.words, figure=_highest(one.likeliest[0]),
+                whom=f", of {counted(len(one.places), 'organization')}" if whom else "",
+            )
             for one in led
-        ]
-        yield Markup("{organization} is {how}highest on {listed}.").format(
-            organization=organization, how="" if is_sure else "most likely ", listed=listed(parts)
-        )
+        ]  # fmt: skip
+        yield Markup("{whom}{organization} is {how}highest on {listed}.").format(
+            whom=capital(together), organization=organization, how="" if is_sure else "most likely ",
+            listed=listed(parts),
+        )  # fmt: skip
     said = {
-        "It is open who is highest on": [one for one in compared if one.differs and one.likeliest[0].first < _LIKELY],
-        "No differences beyond the uncertainty of the means are seen on": [one for one in compared if not one.between],
+        "It is open who is highest on": [one for one in compared if one.differs and one.likeliest[0].first < LIKELY],
+        "It is open whether organizations differ on": [
+            one for one in compared if one.is_comparable and not one.differs and not one.is_alike
+        ],
+        "Organizations hardly differ on": [one for one in compared if one.is_alike],
     }
     for start, ones in said.items():
         if ones:
             yield Markup("{start} {names}.").format(start=start, names=enumeration(one.words for one in ones))
-    if apart := [one for one in compared if not one.is_comparable and np.isfinite(one.noise)]:
+    if apart := [one for one in compared if not one.is_comparable and not one.is_alike]:
         parts = [
             Markup("{construct} ({share})").format(construct=one.words, share=linked(one.noise_id, _noise(one)))
             for one in apart
@@ -240,6 +194,8 @@ def _sentences(compared: list[Compared]) -> Iterable[Markup]:
             "Organizations should not be compared on {listed}: so much of the SD between them could come from items "
             "that are answered differently, at the same level of what they measure."
         ).format(listed=listed(parts))
+    if left_out := _not_compared(compared):
+        yield left_out.strip()
     yield from _taken_for_granted(compared)
 
 
@@ -260,18 +216,19 @@ def _taken_for_granted(compared: list[Compared]) -> Iterable[Markup]:
 def _noise(one: Compared) -> str:
     if np.isnan(one.noise):
         return "–"
-    return "all" if np.isinf(one.noise) else share(one.noise)
+    return "all" if one.noise >= 1 else share(one.noise)
 
 
-def _comparison(compared: Iterable[Compared]) -> Table:
+def _comparison(compared: Iterable[Compared], ci_prob: float) -> Table:
     """How much organizations differ, construct by construct, and whether they can be compared."""
     ones = list(compared)
     has_factors = any(one.items > 1 for one in ones)
     caption = (
-        "SD: standard deviation of the means between organizations, in SDs of the construct within organizations; "
-        "0 where the uncertainty of the means could be all of it."
+        "SD: standard deviation of the organizations' means, drawn together as far as they are alike, in SDs of the "
+        f"construct within organizations; posterior mean and {interval_name(ci_prob)}. P(differ): probability that it "
+        "is above 0.1."
     )
-    headers = ["SD"]
+    headers = ["SD", "P(differ)"]
     if has_factors:
         caption += (
             " Items: the share of this SD that deviations of items' intercepts could make up. Up to a half, "
@@ -282,7 +239,7 @@ def _comparison(compared: Iterable[Compared]) -> Table:
     rows = []
     for one in ones:
         granted = "granted" if np.isnan(one.noise) else ("yes" if one.is_comparable else "no")
-        cells = [Cell(share(one.between))]
+        cells = [cell(one.between), Cell(chance(one.differ), id=one.differ_id)]
         cells += [Cell(_noise(one), id=one.noise_id), Cell(granted)] if has_factors else []
         rows.append(Row(_label(one, most), tuple(cells)))
     title = "Can organizations be compared?" if has_factors else "How much organizations differ"

@@ -80,11 +80,12 @@ _MISSING = Part(
 )
 _CONDITIONAL = Part(
     "Exogenous variables as observed",
-    "The model has terms that are coded from other variables: parts of a variable below and above a knot, or levels of a "
-    "category. Nothing describes how exogenous variables are distributed: the likelihood is that of the outcomes given "
-    "them, and explained variance and standardized effects refer to the customers who were asked. The typical "
-    "organization has the average of the organizations' covariances of exogenous variables; one that has not reported, or "
-    "a new one, has those of a reported organization drawn at random. Respondents with a missing answer are left out.",
+    "The model has terms that are coded from other variables: parts of a variable below and above a knot, or levels of "
+    "a category. Nothing describes how exogenous variables are distributed: the likelihood is that of the outcomes "
+    "given them, and explained variance and standardized effects refer to the customers who were asked. The typical "
+    "organization has the average of the organizations' covariances of exogenous variables; one that has not "
+    "reported, or a new one, has those of a reported organization drawn at random. Respondents with a missing answer "
+    "are left out.",
 )
 _CORRELATIONS = Part(
     "Correlations alone",

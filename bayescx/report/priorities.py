@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import xarray as xr
 from markupsafe import Markup
 
 from bayescx.errors import FitError
 from bayescx.estimands.importance import importance_performance
 from bayescx.estimands.ranks import DRIVER
-from bayescx.plots.importance_performance import FIRST, plot_importance_performance
+from bayescx.plots.importance_data import FIRST
+from bayescx.plots.importance_performance import plot_importance_performance
 from bayescx.report.answers import Answers, Estimate, in_a_column
-from bayescx.report.chain import last_outcome, most_driven, total_key
+from bayescx.report.chain import drivers_first, last_outcome, most_driven, total_key
 from bayescx.report.pictures import NARROW, WIDE, twice
-from bayescx.report.prose import about_whom, capital, figure, linked, listed
+from bayescx.report.prose import about_whom, capital, figure, linked, listed, what_is_open
 from bayescx.report.tables import Cell, Group, Row, Table, cell
-from bayescx.wording import counted, interval_name
+from bayescx.wording import counted, interval_name, numeral
 
 __all__ = ["Priority", "priorities"]
 
@@ -37,12 +39,17 @@ class Priority:
 
 
 class _Driver(NamedTuple):
-    """A driver in words, its importance and performance, and its quarter of the map."""
+    """A driver in words, its importance and performance, its quarter of the map, and the items behind its level.
+
+    Without a quarter its level cannot be compared with that of others.
+    """
 
     words: str
     importance: Estimate
     performance: Estimate
     quadrant: str
+    items: int = 1
+    of_items: int = 1
 
     def is_surely_first(self, mean: _Driver) -> bool:
         """Whether neither interval holds the average."""
@@ -54,7 +61,12 @@ def priorities(answers: Answers) -> list[Priority]:
     """Maps of the outcome that ends the chains and of the one with most direct causes, if they are two.
 
     None where nothing can be said of the average of the organizations, nobody shared means, or only one driver has a
-    mean level: a map of one driver orders nothing.
+    mean level: a map of one driver orders nothing. Controls are no drivers.
+
+    Raises
+    ------
+    FitError
+        If a mean lies outside the answers that the report was given.
     """
     if answers.main != "average":
         return []
@@ -65,29 +77,45 @@ def priorities(answers: Answers) -> list[Priority]:
 
 def _priority(answers: Answers, outcome: str, number: int) -> Priority | None:
     fit = answers.fit
-    try:
-        map_of = importance_performance(fit, outcome)
-    except FitError:  # nobody shared means of a driver
+    map_of = _map(answers, outcome)
+    if map_of is None or map_of.sizes[DRIVER] < _FEWEST:
         return None
-    if map_of.sizes[DRIVER] < _FEWEST:
-        return None
+    options: dict[str, Any] = {"drivers": map_of[DRIVER].values.tolist(), "answers": answers.scale}
     wide, tall = (
-        plot_importance_performance(fit, outcome, ci_prob=answers.ci_prob, width=width) for width in (WIDE, NARROW)
+        plot_importance_performance(fit, outcome, ci_prob=answers.ci_prob, width=width, **options)
+        for width in (WIDE, NARROW)
     )
-    drivers = _drivers(answers, outcome, wide.data.to_dict("records"), number)
+    drivers = _drivers(answers, outcome, wide.data.to_dict("records"), map_of, number)
     mean = _average(drivers, number)
-    mixed = str(map_of.attrs["mixed_units"])
     words = fit.model.in_words(outcome)
+    why = str(map_of.attrs["mixed_units"]) or ("" if mean else str(map_of.attrs["not_placed"]))
+    said = (
+        _mixed(answers, words, drivers, why)
+        if why or mean is None
+        else _sentence(answers, words, drivers, mean) + _rests_on(drivers)
+    )
     return Priority(
         outcome,
         words,
-        _mixed(answers, words, drivers, mixed) if mixed else _sentence(answers, words, drivers, mean),
+        said,
         twice(wide, tall, f"map-{number}"),
-        _table(answers, words, number, drivers, mean, str(map_of["performance"].attrs["units"])),
+        _table(answers, words, number, drivers, mean, map_of),
     )
 
 
-def _drivers(answers: Answers, outcome: str, rows: list[dict[Any, Any]], number: int) -> list[_Driver]:
+def _map(answers: Answers, outcome: str) -> xr.Dataset | None:
+    """Importance and performance of what drives an outcome; None where no driver has a level."""
+    try:
+        known = importance_performance(answers.fit, outcome)
+    except FitError:  # nobody shared means of a driver
+        return None
+    drivers = drivers_first(answers.fit.model, known[DRIVER].values.tolist())
+    return importance_performance(answers.fit, outcome, drivers=drivers, answers=answers.scale) if drivers else None
+
+
+def _drivers(
+    answers: Answers, outcome: str, rows: list[dict[Any, Any]], map_of: xr.Dataset, number: int
+) -> list[_Driver]:
     """The drivers of a map, the most important first."""
     importance, performance, quadrant = {}, {}, {}
     for i, row in enumerate(rows):
@@ -98,21 +126,48 @@ def _drivers(answers: Answers, outcome: str, rows: list[dict[Any, Any]], number:
         quadrant[name] = str(row["quadrant"])
     importance, performance = in_a_column(importance), in_a_column(performance)
     found = [
-        _Driver(answers.fit.model.in_words(name), importance[name], performance[name], quadrant[name])
+        _Driver(
+            answers.fit.model.in_words(name),
+            importance[name],
+            performance[name],
+            quadrant[name],
+            *(int(map_of[count].sel({DRIVER: name})) for count in ("items", "of_items")),
+        )
         for name in quadrant
     ]
     return sorted(found, key=lambda one: -one.importance.mean)
 
 
-def _average(drivers: list[_Driver], number: int) -> _Driver:
-    """The averages that part the map."""
-    columns = {"importance": [one.importance for one in drivers], "performance": [one.performance for one in drivers]}
+def _average(drivers: list[_Driver], number: int) -> _Driver | None:
+    """The averages that part the map; None where no two drivers are placed."""
+    placed = [one for one in drivers if one.quadrant]
+    if not placed:
+        return None
+    columns = {"importance": [one.importance for one in placed], "performance": [one.performance for one in placed]}
     means = {name: sum(one.mean for one in column) / len(column) for name, column in columns.items()}
     importance, performance = (
         Estimate(mean, mean, mean, f"{name}-{number}-average", beside=columns[name][0].beside)
         for name, mean in means.items()
     )
-    return _Driver("average of these drivers", importance, performance, "–")
+    which = "these drivers" if len(placed) == len(drivers) else "the drivers that are placed"
+    return _Driver(f"average of {which}", importance, performance, "–")
+
+
+def _rests_on(drivers: list[_Driver]) -> Markup:
+    """Whose level rests on some of their items only, which no report may pass over."""
+    parts = [
+        Markup("{words} ({items} of {of_items} items)").format(
+            words=one.words, items=numeral(one.items), of_items=numeral(one.of_items)
+        )
+        for one in drivers
+        if one.items < one.of_items
+    ]
+    if not parts:
+        return Markup()
+    return Markup(
+        " Not placed, because the level rests on some of the items only, as answers=(lowest, highest) that would turn "
+        "the reversed ones were not given: {listed}."
+    ).format(listed=listed(parts))
 
 
 # -------------------------------------------------------------------------------------------------- sentences
@@ -126,12 +181,14 @@ def _sentence(answers: Answers, outcome: str, drivers: list[_Driver], mean: _Dri
     if not sure and not maybe:
         top = drivers[0]
         return Markup(
-            "No driver of {outcome} both matters more than their average ({matters}) and stands lower than it "
-            "({level}). {top} matters most, {effect} {whom}, and stands at {mean}."
+            "No driver of {outcome}{placed} both matters more than their average ({matters}) and stands lower than it "
+            "({level}). {top} matters most, {effect} {whom}{stands}."
         ).format(
-            outcome=outcome, matters=matters, level=level, top=_top(drivers, outcome), mean=figure(top.performance),
+            placed="" if all(one.quadrant for one in drivers) else " that is placed",
+            stands=Markup(", and stands at {mean}").format(mean=figure(top.performance)) if top.quadrant else "",
+            outcome=outcome, matters=matters, level=level, top=_top(drivers, outcome),
             effect=_effect(answers, top), whom=about_whom(answers, "average"),
-        )  # fmt: skip
+        ) + what_is_open(top.importance)  # fmt: skip
     first = (sure or maybe)[0]
     said = Markup(
         "{first} {verb} much for {outcome} and {stands} low: its total effect is {effect} {whom}, above the average of "
@@ -141,6 +198,7 @@ def _sentence(answers: Answers, outcome: str, drivers: list[_Driver], mean: _Dri
         outcome=outcome, effect=_effect(answers, first), whom=about_whom(answers, "average"), matters=matters,
         mean=figure(first.performance), level=level,
     )  # fmt: skip
+    said += what_is_open(first.importance)
     if not sure:
         said += Markup(" The intervals leave open whether this is so.")
     return said + _others("The same holds of", sure[1:]) + _others("It may hold of", maybe if sure else maybe[1:])
@@ -182,25 +240,45 @@ def _mixed(answers: Answers, outcome: str, drivers: list[_Driver], why: str) -> 
     ).format(
         top=_top(drivers, outcome), outcome=outcome, effect=_effect(answers, top), why=why,
         whom=about_whom(answers, "average"),
-    )  # fmt: skip
+    ) + what_is_open(top.importance)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------ table
 
 
-def _table(answers: Answers, outcome: str, number: int, drivers: list[_Driver], mean: _Driver, units: str) -> Table:
+def _table(
+    answers: Answers, outcome: str, number: int, drivers: list[_Driver], mean: _Driver | None, map_of: xr.Dataset
+) -> Table:
     """Drivers by their importance, and their averages."""
-    rows = [Row(one.words, (cell(one.importance), cell(one.performance), Cell(one.quadrant))) for one in drivers]
-    averages = (Cell(one.figures[0], id=one.id) for one in (mean.importance, mean.performance))
-    average = Row(mean.words, (*averages, Cell(mean.quadrant)))
+    units, counts = str(map_of["performance"].attrs["units"]), map_of["organizations"].values.tolist()
+    behind = (
+        f"the {counted(counts[0], 'organization')} that shared means of all of these drivers"
+        if len(set(counts)) == 1
+        else f"the organizations that shared means of each driver ({min(counts)} to {max(counts)})"
+    )
+    some = any(one.items < one.of_items for one in drivers)
+    rows = [
+        Row(
+            one.words,
+            (cell(one.importance), cell(one.performance), *_items(one, some), Cell(one.quadrant or "not placed")),
+        )
+        for one in drivers
+    ]
+    if mean is not None:
+        averages = [Cell(one.figures[0], id=one.id) for one in (mean.importance, mean.performance)]
+        rows.append(Row(mean.words, (*averages, *([Cell("–")] if some else []), Cell(mean.quadrant))))
     return Table(
         f"map-{number}",
         "Importance and performance",
         f"Drivers of {outcome}. Importance: total effect, in standard deviations per standard deviation, posterior "
         f"mean and {interval_name(answers.ci_prob)}. Performance: present mean level of the driver's own items, each "
-        f"counting alike, in {units}, over the organizations that shared means; its interval is that of sampling "
-        "respondents. Quarter: where it lies from the averages of these drivers.",
+        f"counting alike, in {units}, over {behind}; its interval is that of sampling respondents. Quarter: where it "
+        "lies from the averages of these drivers.",
         "driver",
-        ("importance", "performance", "quarter"),
-        (Group("", (*rows, average)),),
+        ("importance", "performance", *(["items"] if some else []), "quarter"),
+        (Group("", tuple(rows)),),
     )
+
+
+def _items(one: _Driver, is_shown: bool) -> tuple[Cell, ...]:
+    return (Cell(f"{one.items} of {one.of_items}"),) if is_shown else ()

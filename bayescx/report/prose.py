@@ -10,17 +10,22 @@ from markupsafe import Markup
 from bayescx.fitted import Fit
 from bayescx.model.convergence import ESS_LIMIT, R_HAT_LIMIT
 from bayescx.report.answers import Answers, Estimate, Key, ends
+from bayescx.report.chain import is_background, is_control
 from bayescx.report.evidence import known_by_figures, respondents_words
 from bayescx.report.tables import most_id
 from bayescx.wording import count, counted, enumeration, in_words, interval_name, numeral, share, target_words
 
 __all__ = [
     "MARK", "Finding", "about_whom", "capital", "diagnosis", "figure", "findings", "linked", "listed",
-    "pictures_resting", "question", "title",
+    "pictures_resting", "question", "title", "what_is_open",
 ]  # fmt: skip
 
 MARK = Markup('<sup class="mark" aria-hidden="true">†</sup><span class="unseen"> (rests mostly on the prior)</span>')
 """What stands after a figure that the evidence leaves open; screen readers say it in words."""
+
+
+_MOST_NAMED = 12
+"""Causes of one outcome that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,19 @@ def _asked(fit: Fit) -> str:
         for name in model.constructs
         if any(model.count_routes(cause, name) and model.count_routes(name, outcome) for cause, outcome in pairs)
     ]
+    controls = [name for name in first if is_control(model, name)]
+    told = list(
+        dict.fromkeys(
+            model.coded[name].column if name in model.coded else name for name in first if name not in controls
+        )
+    )
+    if not told:
+        controls, told = [], first
     ways = ["directly"] if any(cause in model.predictors(outcome) for cause, outcome in pairs) else []
     ways += [f"through {counted(len(between), 'construct')} between them"] if between else []
-    do, asked = ("do" if len(first) > 1 else "does"), enumeration(in_words(fit, first))
-    return f"How much {do} {asked} matter for {enumeration(in_words(fit, last))}, {' and '.join(ways)}?"
+    do, asked = ("do" if len(told) > 1 else "does"), enumeration(in_words(fit, told))
+    given = f", given {counted(len(controls), 'control')}" if controls else ""
+    return f"How much {do} {asked} matter for {enumeration(in_words(fit, last))}, {' and '.join(ways)}{given}?"
 
 
 def _estimated(fit: Fit, where: str) -> list[str]:
@@ -98,11 +112,15 @@ def findings(answers: Answers) -> list[Finding]:
     """The headlines: every path, what it adds up to, how much is explained, and where organizations differ."""
     if answers.main is None:
         return []
-    direct = answers.effects("direct")
+    model = answers.fit.model
+    direct = [pair for pair in answers.effects("direct") if not is_background(model, pair[1])]
     outcomes = {row.lhs for row in answers.fit.model.paths}  # not what a second-order factor is measured by
     explained = [name for name, _ in answers.effects("r_squared") if name in outcomes]
     found = [
-        Finding("From one end to the other", tuple(_total(answers, *pair) for pair in _chains(answers.fit))),
+        Finding(
+            "From one end to the other",
+            tuple(_total(answers, *pair) for pair in _chains(answers.fit) if not is_background(model, pair[0])),
+        ),
         Finding("What each construct does to the next", tuple(_path(answers, *pair) for pair in direct)),
         Finding("How much is explained", tuple(_explained(answers, name) for name in explained)),
         Finding("Where organizations differ most", _differing(answers)),
@@ -165,6 +183,8 @@ def _path(answers: Answers, outcome: str, cause: str) -> Markup:
     siblings = [words(name) for name in answers.fit.model.predictors(outcome) if name != cause]
     stay = "stay as they are" if len(siblings) > 1 else "stays as it is"
     held = f" and {enumeration(siblings)} {stay}" if siblings else ""
+    if len(siblings) > _MOST_NAMED:
+        held = f" and the {numeral(len(siblings))} other direct causes of {words(outcome)} stay as they are"
     return _sentence(
         answers, "direct", outcome, cause,
         Markup("If {cause} rises by one standard deviation{held}, {outcome} {moves} by ").format(
@@ -190,7 +210,9 @@ def _explained(answers: Answers, outcome: str) -> Markup:
     words, causes = answers.fit.model.in_words, answers.fit.model.predictors(outcome)
     start = Markup("Of the variance of {outcome}, {causes} {explain} a share of ").format(
         outcome=words(outcome),
-        causes=enumeration(map(words, causes)),
+        causes=enumeration(map(words, causes))
+        if len(causes) <= _MOST_NAMED
+        else f"its {numeral(len(causes))} direct causes together",
         explain="explain" if len(causes) > 1 else "explains",
     )
     return _sentence(answers, "r_squared", outcome, "", start)
@@ -216,11 +238,15 @@ def _sentence(
     if answers.is_fixed(kind, outcome, cause):
         text += " The model sets this path in the data's units; it was not estimated."
         return text
-    if estimate.lower < 0 < estimate.upper:
-        text += " The interval holds 0: the evidence leaves its sign open."
+    return text + what_is_open(estimate)
+
+
+def what_is_open(estimate: Estimate) -> str:
+    """Whether the evidence leaves an effect's sign, or all of it, open; empty if neither."""
+    said = " The interval holds 0: the evidence leaves its sign open." if estimate.lower < 0 < estimate.upper else ""
     if estimate.rests_on_prior:
-        text += " The evidence leaves this open: the figure rests mostly on the prior."
-    return text
+        said += " The evidence leaves this open: the figure rests mostly on the prior."
+    return said
 
 
 def _differing(answers: Answers) -> tuple[Markup, ...]:

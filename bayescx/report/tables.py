@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from bayescx._names import ORGANIZATION
@@ -13,6 +14,7 @@ from bayescx.wording import interval_name, share, target_words, together_words
 __all__ = [
     "Cell",
     "Group",
+    "LeftOut",
     "Row",
     "Table",
     "cell",
@@ -23,6 +25,9 @@ __all__ = [
     "organization_tables",
     "share_cell",
 ]
+
+type LeftOut = AbstractSet[tuple[str, str, str]]
+"""Kinds, outcomes and causes of effects."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,11 @@ def chance(probability: float) -> str:
     return "<\u00a00.01" if probability < 0.005 else share(probability)
 
 
-def effect_tables(answers: Answers) -> list[Table]:
-    """Direct, indirect and total effects, routes, and explained variance: one column per population."""
+def effect_tables(answers: Answers, left_out: LeftOut = frozenset()) -> list[Table]:
+    """Direct, indirect and total effects, routes, and explained variance: one column per population.
+
+    What is ``left_out`` has a table elsewhere.
+    """
     headers = tuple(target_words(answers.fit, target, short=True) for target in answers.populations)
     says = f"Posterior mean and {interval_name(answers.ci_prob)}"
     unit = "in standard deviations of the outcome per standard deviation of the cause"
@@ -111,12 +119,12 @@ def effect_tables(answers: Answers) -> list[Table]:
             "direct", "Direct effects",
             f"{says} of each path, {unit}: the change of the outcome if the cause rises by one standard deviation "
             "and its other direct causes stay where they are.",
-            "cause", headers, _by_outcome(answers, "direct"),
+            "cause", headers, _by_outcome(answers, "direct", left_out),
         ),
         Table(
             "indirect", "Indirect effects",
             f"{says} of what reaches the outcome through other constructs, {unit}.",
-            "cause", headers, _by_outcome(answers, "indirect"),
+            "cause", headers, _by_outcome(answers, "indirect", left_out),
         ),
         Table(
             "route", "Routes",
@@ -126,7 +134,7 @@ def effect_tables(answers: Answers) -> list[Table]:
         Table(
             "total", "Total effects",
             f"{says} of direct and indirect effects together, {unit}.",
-            "cause", headers, _by_outcome(answers, "total"),
+            "cause", headers, _by_outcome(answers, "total", left_out),
         ),
         Table(
             "r_squared", "Explained variance",
@@ -142,10 +150,12 @@ def _cells(answers: Answers, kind: str, outcome: str, cause: str) -> tuple[Cell,
     return tuple(cell(answers.estimates.get(key)) for key in keys)
 
 
-def _by_outcome(answers: Answers, kind: str) -> tuple[Group, ...]:
+def _by_outcome(answers: Answers, kind: str, left_out: LeftOut) -> tuple[Group, ...]:
     words = answers.fit.model.in_words
     groups: dict[str, list[Row]] = {}
     for outcome, cause in answers.effects(kind):
+        if (kind, outcome, cause) in left_out:
+            continue
         label = words(cause) + (" (set by the model)" if answers.is_fixed(kind, outcome, cause) else "")
         groups.setdefault(outcome, []).append(Row(label, _cells(answers, kind, outcome, cause)))
     return tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items())
@@ -169,8 +179,11 @@ def _explained(answers: Answers) -> tuple[Group, ...]:
     return (Group("", tuple(rows)),)
 
 
-def organization_tables(answers: Answers) -> list[Table]:
-    """Every organization by every direct and total effect and R², with the others and by itself."""
+def organization_tables(answers: Answers, left_out: LeftOut = frozenset()) -> list[Table]:
+    """Every organization by every direct and total effect and R², with the others and by itself.
+
+    What is ``left_out`` has a table elsewhere.
+    """
     targets = [target for target in (ORGANIZATION, "alone") if target in answers.targets]
     together = together_words(answers.fit)
     headers = tuple({ORGANIZATION: together, "alone": "alone"}[target] for target in targets)
@@ -182,7 +195,7 @@ def organization_tables(answers: Answers) -> list[Table]:
         "total": ("Total effects", "standardized", lambda outcome, cause: f"{words(cause)} → {words(outcome)}"),
         "r_squared": ("Explained variance", "R²", lambda outcome, _: words(outcome)),
     }
-    return [
+    tables = [
         Table(
             f"each-{kind}",
             f"{title} in each organization",
@@ -192,10 +205,12 @@ def organization_tables(answers: Answers) -> list[Table]:
             tuple(
                 Group(heading(*pair), tuple(_organization_rows(answers, targets, kind, *pair)))
                 for pair in answers.effects(kind)
+                if (kind, *pair) not in left_out
             ),
         )
         for kind, (title, unit, heading) in kinds.items()
     ]
+    return [table for table in tables if table.groups or not left_out]
 
 
 def _organization_rows(answers: Answers, targets: Iterable[str], kind: str, outcome: str, cause: str) -> Iterable[Row]:

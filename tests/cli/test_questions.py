@@ -19,6 +19,7 @@ OPTIONS = {
     "--driver": ("driver", "x"),
     "--by": ("by", 2.0),
     "--method": ("method", "lmg"),
+    "--answers": ("answers", "1:7"),
 }
 
 
@@ -51,6 +52,11 @@ def test_an_option_is_taken_or_refused_by_name(estimand: str, option: str) -> No
         ("--estimand catch_up --driver x --target new", "catching up is told of each organization"),
         ("--estimand shares --outcome y --raw", "--estimand shares knows no other units; leave --raw out"),
         ("--estimand quality --raw", "--estimand quality knows no other units"),
+        ("--estimand heterogeneity --raw", "heterogeneity knows the data's units only; leave --raw out"),
+        ("--estimand r_squared --raw", "r_squared knows no units, being a share of variance; leave --raw out"),
+        ("--estimand what_if --driver x --by 1e308 --raw", "at most 1e+06 either way, found 1e+308"),
+        ("--estimand what_if --driver x --by -2e6", "at most 1e+06 either way, found -2e+06"),
+        ("--estimand ranks --outcome y --answers 1:7", "goes with --estimand importance, not with ranks"),
         ("--estimand importance --outcome y --target new", "importance is told of targets average and organization"),
         ("--method pratt", "goes with --estimand shares, not with direct"),
         ("--by 2 --estimand catch_up --driver x", "goes with --estimand what_if, not with catch_up"),

@@ -125,8 +125,32 @@ def test_importance_stands_beside_performance(target: Any, measured_file: Path, 
         assert row["mean"] == pytest.approx(float(one["importance"].mean()))
         assert row["performance"] == pytest.approx(float(one["performance"]))
         assert row["performance_se"] == pytest.approx(float(one["performance_se"]))
-        assert row["items"] == 3
+        assert (row["items"], row["of_items"], row["organizations"]) == (3, 3, 4)
+        assert row["placed"]
     assert len(found) == (8 if target == "organization" else 2)
+
+
+def test_answers_turn_reversed_items_and_notes_stand_in_files(tmp_path: Path, bayescx: Command) -> None:
+    model = bcx.parse_model("f =~ f1 + f2 + upper(0)*f3; g =~ g1 + g2 + g3; y ~ f + g")
+    rows = bcx.simulate(bcx.parse_model(model.text), organizations=3, n_obs=80, random_seed=3).rows
+    rows[[name for name in rows if name[-1] in "123"]] += 4.0
+    evidence = bcx.Evidence.from_rows(rows, organization="organization")
+    with pytest.warns(bcx.ConvergenceWarning):
+        fit = bcx.fit(model, evidence, draws=20, tune=60, chains=2, random_seed=1, progressbar=False)
+    fit.save(tmp_path / "fit.nc")
+    bare = table(bayescx, tmp_path / "fit.nc", "importance --outcome y")
+    assert bare.set_index("driver")["placed"].to_dict() == {"f": False, "g": True}
+    assert bare.set_index("driver")["items"].to_dict() == {"f": 2, "g": 3}
+    assert "Levels that cannot be compared: f: its level rests on 2 of 3 items" in bare["note"][0]
+    known = table(bayescx, tmp_path / "fit.nc", "importance --outcome y --answers -10:20")
+    assert known["placed"].all()
+    assert known["performance"].between(0, 100).all()
+    expected = bcx.importance_performance(fit, "y", answers=(-10, 20))["performance"]
+    np.testing.assert_allclose(known["performance"], expected)
+    for words in ("7:1", "1", "1:nan", "1:2:3", "a:b"):
+        done = summarized(bayescx, tmp_path / "fit.nc", f"importance --outcome y --answers {words}")
+        assert (done.code, done.out) == (2, "")
+        assert f"such as 1:7, found '{words}'" in done.err
 
 
 def test_means_say_whether_they_compare(measured_file: Path, bayescx: Command) -> None:
@@ -136,6 +160,8 @@ def test_means_say_whether_they_compare(measured_file: Path, bayescx: Command) -
         means = bcx.latent_means(fit, standardized=standardized)
         expected = bcx.summarize(means)
         assert found["mean"].tolist() == pytest.approx(expected["mean"].tolist())
+        assert found["differ"].tolist() == pytest.approx(found["construct"].map(means["differ"].to_series()).tolist())
+        assert found["note"].str.startswith(means.attrs["comparability"]).all()
         noise = means["intercept_noise"].to_series()
         np.testing.assert_allclose(found["intercept_noise"], found["construct"].map(noise))
         assert found["comparable"].tolist() == found["construct"].map(means["comparable"].to_series()).tolist()
@@ -179,7 +205,9 @@ def test_catch_up_is_in_sds_or_units(measured_file: Path, bayescx: Command) -> N
                 one = expected.sel(organization=organization, outcome=outcome)
                 assert found.loc[(organization, outcome), "mean"] == pytest.approx(float(one))
     shown = " ".join(summarized(bayescx, measured_file, "catch_up --driver f").out.split())
-    assert "Organizations can be compared on f. Gaps are never below 0" in shown
+    assert "Organizations can be compared on f. That they differ, by an SD of their means above a tenth" in shown
+    chance = float(bcx.catch_up(fit, "f")["differ"])
+    assert f"has probability {chance:.2f}; gaps are never below 0" in shown
 
 
 @pytest.mark.parametrize(

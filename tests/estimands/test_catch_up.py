@@ -10,6 +10,7 @@ from bayescx.errors import FitError
 from bayescx.estimands.catch_up import catch_up
 from bayescx.estimands.latent_means import latent_means
 from tests.estimands.brute import fit_of, worlds
+from tests.estimands.mean_studies import mean_fit
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from tests.estimands.brute import fit_of, worlds
 def test_gap_times_consequence_draw_by_draw(name: str, construct: str) -> None:
     fit = fit_of(name)
     found = catch_up(fit, construct, draws=4, random_seed=3)
-    means = latent_means(fit, standardized=False, draws=4, random_seed=3).sel(construct=construct)
+    means = latent_means(fit, standardized=False, pooled=True, draws=4, random_seed=3).sel(construct=construct)
     assert found.dims == ("chain", "draw", "organization", "outcome")
     assert found["draw"].values.tolist() == [0, 3]  # every third of six
     for c, d, j in np.ndindex(found.shape[:3]):
@@ -46,7 +47,7 @@ def test_the_highest_of_a_draw_gains_nothing_and_the_construct_has_the_gap() -> 
     own = found.sel(outcome="f")
     assert (own >= 0).all()
     np.testing.assert_array_equal(own.min("organization"), 0.0)
-    means = latent_means(fit, standardized=False, draws=12).sel(construct="f")
+    means = latent_means(fit, standardized=False, pooled=True, draws=12).sel(construct="f")
     np.testing.assert_allclose(own.max("organization"), means.max("organization") - means.min("organization"))
     highest = means.argmax("organization")
     np.testing.assert_array_equal(found.isel(organization=highest), 0.0)
@@ -62,6 +63,19 @@ def test_what_it_says_of_itself(example_fit: bcx.Fit) -> None:
     assert "construct" not in found.coords
     np.testing.assert_array_equal(found.sel(outcome="satisfaction"), 0.0)  # upstream
     assert len(bcx.summarize(found)) == 4 * 3
+
+
+def test_those_that_are_alike_have_little_to_catch_up_with() -> None:
+    fit = mean_fit()  # means of g differ by an SD of 0.05, and its intercepts a lot
+    flat = latent_means(fit, standardized=False)
+    for construct, share in {"g": (0.0, 0.6), "f": (0.8, 1.05)}.items():
+        one = flat.sel(construct=construct)
+        as_they_stand = float((one.max("organization") - one).mean())
+        found = catch_up(fit, construct)
+        low, high = share
+        assert low * as_they_stand < float(found.sel(outcome=construct).mean()) < high * as_they_stand
+        assert found["differ"].item() == flat["differ"].sel(construct=construct).item()
+    assert catch_up(fit, "f")["differ"].item() > 0.95 > catch_up(fit, "g")["differ"].item()
 
 
 def test_only_organizations_with_means_of_the_construct(mixed_fit: bcx.Fit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,11 @@ def test_a_reversed_item_is_turned_only_if_answers_are_known() -> None:
     means, bare = means_of(name), importance_performance(fit, "h", drivers="f")
     np.testing.assert_allclose(bare["performance"], means[["x1", "x3"]].to_numpy().mean())
     assert bare.attrs["reversed"] == "f: x2 (left out, as answers= is not given)"
+    both = importance_performance(fit, "h")
+    assert both["placed"].to_series().to_dict() == {"f": False, "g": True}  # two of three items are no level to compare
+    assert (both["items"].values.tolist(), both["of_items"].values.tolist()) == ([2, 3], [3, 3])
+    assert both.attrs["not_placed"].startswith("f: its level rests on 2 of 3 items, because answers=")
+    assert importance_performance(fit, "h", answers=(-50, 50))["placed"].values.all()
     known = importance_performance(fit, "h", drivers="f", answers=(0, 20))
     x1, x2, x3 = means[["x1", "x2", "x3"]].mean()
     np.testing.assert_allclose(known["performance"], 5 * (x1 + (20 - x2) + x3) / 3)
@@ -157,11 +163,17 @@ def test_organizations_count_as_far_as_they_shared_means(mixed_fit: bcx.Fit, mix
     mean = mixed_fit.evidence.mean[:, [mixed_fit.evidence.variables.index(one) for one in own["driver"].values]]
     np.testing.assert_allclose(own["performance"].values, mean)
     assert np.isfinite(own["performance"].values).sum(axis=0).tolist() == [3, 2]  # one lacks trust
-    np.testing.assert_allclose(average["performance"].values, np.nanmean(mean, axis=0))
-    assert average["organizations"].values.tolist() == [3, 2]
+    # levels to compare are those of the same organizations, which shared means of both
+    both = np.isfinite(mean).all(axis=1)
+    np.testing.assert_allclose(average["performance"].values, mean[both].mean(axis=0))
+    assert abs(mean[both].mean(axis=0) - np.nanmean(mean, axis=0)).max() > 0.01
+    assert average["organizations"].values.tolist() == [2, 2]
+    assert importance_performance(mixed_fit, "loyalty", drivers="satisfaction")["organizations"].item() == 3
+    assert average["placed"].values.all()
     assert "<b>east</b>: it shared no means of all items of trust" in average.attrs["left_out"]
     assert "west: it shared correlations, which have no means" in average.attrs["left_out"]
-    assert average.attrs["with_means"] == "north, south, <b>east</b>"
+    assert average.attrs["with_means"] == "north, south"
+    assert own.attrs["with_means"] == "north, south, <b>east</b>"
     # the error is that of those who answered
     patterns = mixed_fit.evidence.patterns["south"]
     trust = mixed_fit.evidence.variables.index("trust")
@@ -170,6 +182,31 @@ def test_organizations_count_as_far_as_they_shared_means(mixed_fit: bcx.Fit, mix
     layout_sd = own["performance_se"].sel(organization="south", driver="trust") * np.sqrt(n)
     sd = np.sqrt(mixed_fit.evidence.cov[list(mixed_fit.organizations).index("south"), trust, trust])
     assert float(layout_sd) == pytest.approx(sd, rel=0.15)
+
+
+def test_without_an_organization_in_common_nothing_is_placed(mixed_fit: bcx.Fit) -> None:
+    evidence = mixed_fit.evidence
+    mean = evidence.mean.copy()
+    mean[:2, evidence.variables.index("satisfaction")] = np.nan
+    found = importance_performance(replace(mixed_fit, evidence=replace(evidence, mean=mean)), "loyalty")
+    assert found["organizations"].values.tolist() == [1, 2]
+    assert not found["placed"].values.any()
+    assert "satisfaction: no organization shared means of all these drivers" in found.attrs["not_placed"]
+
+
+def test_what_is_coded_or_only_measured_is_no_driver() -> None:
+    rows = bcx.simulate(bcx.parse_model("y ~ x + z"), organizations=2, n_obs=60, random_seed=1).rows
+    model = bcx.parse_model("y ~ below(x, 0) + above(x, 0) + z")
+    evidence = bcx.Evidence.from_rows(rows, organization="organization")
+    with pytest.warns(bcx.ConvergenceWarning):
+        fit = bcx.fit(model, evidence, draws=20, tune=50, chains=2, random_seed=1, progressbar=False)
+    assert importance_performance(fit, "y")["driver"].values.tolist() == ["z"]
+    with pytest.raises(FitError, match=r"no performance of below\(x, 0\): it is coded from another variable"):
+        importance_performance(fit, "y", drivers=["below(x, 0)"])
+    with pytest.raises(
+        FitError, match="no driver of 'f' has a level of its own: only a factor that it measures leads to it"
+    ):
+        importance_performance(fit_of("second order"), "f")
 
 
 def test_nobody_shared_means(figures_fit: bcx.Fit) -> None:

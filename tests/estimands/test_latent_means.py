@@ -9,7 +9,7 @@ import pytest
 
 import bayescx as bcx
 from bayescx.errors import FitError, PriorError
-from bayescx.estimands.latent_means import comparable_means, latent_means, rank_organizations
+from bayescx.estimands.latent_means import comparable_means, latent_means, rank_organizations, spread_of_means
 from bayescx.estimands.mean_draws import INTERCEPT_SD, mean_draws
 from bayescx.estimands.mean_evidence import shared_means
 from bayescx.estimands.mean_plan import plan_of
@@ -52,13 +52,12 @@ def test_differences_that_intercepts_could_make_up_are_not_comparable() -> None:
     noise = found["intercept_noise"].to_series()
     assert noise["f"] < 0.25 < 0.5 < noise["g"]
     assert np.isnan(noise["o"])
-    assert np.isinf(noise["g"])  # its means differ by no more than they are uncertain
-    assert found.attrs["comparability"].startswith("Organizations should not be compared on g (no difference seen): ")
+    percent = "all" if noise["g"] >= 1 else f"{100 * noise['g']:.0f} %"
+    assert found.attrs["comparability"].startswith(f"Organizations should not be compared on g ({percent}): ")
     table = comparable_means(mean_fit()).set_index("construct")
     assert table.loc["g", "verdict"] == (
-        "not comparable: organizations do not differ by more than the uncertainty of their means"
+        f"not comparable: intercepts of items could make up {percent} of the SD between organizations"
     )
-    assert table.loc["g", "sd_between"] == 0
     told = table.loc["f"]
     assert told["added_sd"] / told["sd_between"] == pytest.approx(told["intercept_noise"])
     assert table.loc["g", "added_sd"] > 2 * table.loc["f", "added_sd"]
@@ -149,7 +148,7 @@ def test_missing_answers_widen_the_mean(mixed_fit: bcx.Fit) -> None:
 
 def test_ranks_count_draws() -> None:
     fit = mean_fit()
-    ranks, means = rank_organizations(fit, "f"), flat(latent_means(fit).sel(construct="f"))
+    ranks, means = rank_organizations(fit, "f"), flat(latent_means(fit, pooled=True).sel(construct="f"))
     np.testing.assert_allclose(ranks.sum("rank"), 1.0)
     np.testing.assert_allclose(ranks.sum("organization"), 1.0)
     highest = means.argmax(axis=1)
@@ -158,6 +157,23 @@ def test_ranks_count_draws() -> None:
     np.testing.assert_allclose(ranks.sel(rank=COUNT), [(lowest == j).mean() for j in range(COUNT)])
     assert ranks["comparable"].item() is True
     assert rank_organizations(fit, "g")["comparable"].item() is False
+
+
+def test_how_much_organizations_differ() -> None:
+    spread, pooled = spread_of_means(mean_fit()), latent_means(mean_fit(), pooled=True)
+    np.testing.assert_allclose(spread, pooled.std("organization", ddof=1))
+    np.testing.assert_allclose((spread > 0.1).mean(("chain", "draw")), spread["differ"])
+    truth = (
+        2.0
+        * study().means.std(axis=0, ddof=1)
+        / [2.0, 2.0, 2.0 * np.sqrt(0.4**2 + 0.3**2 + 2 * 0.4 * 0.3 * 0.6 + 0.49)]
+    )
+    for name, true in zip(CONSTRUCTS, truth, strict=True):
+        assert np.abs(spread.sel(construct=name).mean() - true) < 3 * spread.sel(construct=name).std()
+    assert spread["differ"].to_series()[CONSTRUCTS].ge(0.95).tolist() == [True, False, True]
+    table = comparable_means(mean_fit()).set_index("construct")
+    assert table["sd_between"].tolist() == pytest.approx(spread.mean(("chain", "draw")).values.tolist())
+    assert table["differ"].tolist() == spread["differ"].values.tolist()
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:

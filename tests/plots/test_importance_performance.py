@@ -42,8 +42,9 @@ def many(count: int, seed: int = 1, words: str = "driver number {} of them") -> 
             "driver": [words.format(i) for i in range(count)],
             "organizations": ("driver", np.full(count, 4)),
             "items": ("driver", np.ones(count, dtype=int)),
+            "placed": ("driver", np.ones(count, dtype=bool)),
         },
-        attrs={"target": "average", "left_out": "", "reversed": "", "mixed_units": ""},
+        attrs={"target": "average", "left_out": "", "reversed": "", "mixed_units": "", "not_placed": ""},
     )
 
 
@@ -156,8 +157,8 @@ def test_words(example_fit: bcx.Fit) -> None:
     picture = plot_importance_performance(example_fit, "loyalty", ci_prob=0.9)
     assert picture.title == "Importance and performance of what drives loyalty"
     texts = [text for text, _ in texts_of(picture)]
-    whom = "importance: average of the six planned, four reported; performance: four organizations that shared means"
-    assert whom in texts
+    whom = "importance: average of the six planned, four reported; performance: four organizations that shared means of"
+    assert f"{whom} all these drivers" in " ".join(texts)
     assert "bars: 90\u00a0% intervals; lines: averages of these drivers" in texts
     assert "Keep up: satisfaction 0.7" in picture.description
     assert "More of it lowers" not in picture.description
@@ -176,9 +177,32 @@ def test_one_driver_has_no_quarters(example_fit: bcx.Fit) -> None:
     assert "bars: 95\u00a0% intervals" in texts
 
 
+def test_levels_of_other_items_are_not_placed(monkeypatch: pytest.MonkeyPatch, example_fit: bcx.Fit) -> None:
+    found = many(6)
+    found["placed"][:] = [True, True, True, True, False, True]
+    found["performance"][4] = 0.0
+    found.attrs["not_placed"] = "driver number 4 of them: its level rests on 2 of 3 items"
+    monkeypatch.setattr(plotting, "importance_performance", lambda *_: found)
+    picture = plot_importance_performance(example_fit, "loyalty")
+    data = picture.data
+    assert data["quadrant"].eq("").tolist() == [False, False, False, False, True, False]
+    placed = data[data["quadrant"] != ""]
+    high = placed["quadrant"].isin(["keep up", "possible overkill"])
+    assert high.tolist() == (placed["performance"] >= placed["performance"].mean()).tolist()
+    grey = [line for line in lines_with(picture, marker="o") if line.get_color() == style.GREY]
+    assert [np.asarray(line.get_xdata()).tolist() for line in grey] == [[float(data["mean"][4])]]
+    assert picture.figure is not None
+    upright = next(line for line in picture.figure.axes[0].lines if line.is_dashed())
+    assert float(np.unique(np.asarray(upright.get_xdata()))[0]) == pytest.approx(float(placed["mean"].mean()))
+    assert "Not placed: driver number 4 of them: its level rests on 2 of 3 items." in picture.description
+    assert "lines: averages of the drivers that are placed" in " ".join(text for text, _ in texts_of(picture))
+    assert "driver number 4 of them (not placed)" in " ".join(text for text, _ in texts_of(picture))
+    assert collisions(picture) == []
+
+
 def test_who_has_no_performance_is_said(mixed_fit: bcx.Fit) -> None:
     picture = plot_importance_performance(mixed_fit, "loyalty")
-    assert "organizations that shared means" in picture.description
+    assert "two organizations that shared means of all these drivers" in picture.description
     assert "Left out: west: it shared correlations" in picture.description
     east = plot_importance_performance(mixed_fit, "loyalty", organization="<b>east</b>")
     assert east.data["driver"].tolist() == ["satisfaction"]

@@ -10,6 +10,7 @@ import pytest
 import bayescx as bcx
 from bayescx.errors import FitError
 from bayescx.estimands.latent_means import latent_means
+from bayescx.plots import latent_means as plotting
 from bayescx.plots import style
 from bayescx.plots.latent_means import plot_latent_means
 from tests.estimands.mean_studies import mean_fit
@@ -52,9 +53,24 @@ def test_what_does_not_compare_is_grey_and_says_why() -> None:
     names = list(dict.fromkeys(picture.data["construct"]))
     assert dict(zip(names, colours, strict=True)) == {"f": style.BLUE, "g": style.LIGHT, "o": style.BLUE}
     said = " ".join(text for text, _ in texts_of(picture))
-    assert "not comparable: no difference beyond the uncertainty of the means" in said
+    assert "hardly any difference between organizations" in said
+    assert "a difference: probability" not in said
     assert "one variable: taken to mean the same" in said
     assert "Not comparable: g." in picture.description
+
+
+def test_a_difference_that_is_open_or_hardly_there_is_said(
+    monkeypatch: pytest.MonkeyPatch, example_fit: bcx.Fit
+) -> None:
+    known = latent_means(example_fit)
+    for differ, said in {0.99: "", 0.62: "a difference: probability 0.62", 0.01: "hardly any difference"}.items():
+        changed = known.assign_coords(differ=("construct", np.full(3, differ)))
+        monkeypatch.setattr(plotting, "latent_means", lambda *_, found=changed, **__: found)
+        picture = plot_latent_means(example_fit)
+        assert picture.data["differ"].unique().tolist() == [differ]
+        texts = " ".join(text for text, _ in texts_of(picture))
+        assert (said in texts) if said else ("difference:" not in texts and "hardly" not in texts)
+        assert collisions(picture) == []
 
 
 def test_one_construct_has_figures_besides() -> None:

@@ -42,6 +42,15 @@ def study(
         return bcx.fit(model, evidence, random_seed=1, draws=60, tune=200, chains=2, progressbar=False, **settings)  # type: ignore[arg-type]
 
 
+def test_means_are_said_to_be_needed_and_levels_no_posterior_means(shifted: bcx.Fit, written: Written) -> None:
+    page = written(shifted)
+    evidence = page.by_id("evidence").text
+    assert "Of paths, effects and explained variance, only the number of respondents and the covariances" in evidence
+    assert "How high organizations stand, and who is higher, is told by means: only those that shared means" in evidence
+    assert "changes nothing" not in evidence
+    assert "Only present levels are not: they are means as organizations shared them" in page.by_id("findings").text
+
+
 def test_every_section_is_there_and_in_the_contents(page: Page) -> None:
     assert [section.id for section in page.all("section")] == SECTIONS
     linked = [a.attributes["href"][1:] for a in page.all("a") if a.inside("nav")]

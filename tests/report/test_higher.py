@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 import bayescx as bcx
 from bayescx.report.answers import Answers, Estimate, Key, gather
-from bayescx.report.higher import Compared, Higher, Place, _drawn, _headline, _sentences, who_is_higher
+from bayescx.report.compared import Compared, Place
+from bayescx.report.higher import Higher, _drawn, _headline, _sentences, who_is_higher
 from bayescx.report.tables import chance
 from tests.report.page import Page
 
@@ -58,7 +60,8 @@ def test_the_table_of_constructs_says_which_compare(higher: Higher, shifted: bcx
     rows = higher.comparison.groups[0].rows
     assert [row.label for row in rows] == [*(f"{name} (three items)" for name in ("<b>f</b>", "g", "h")), "m", "y"]
     for row, (_, expected) in zip(rows, known.iterrows(), strict=True):
-        spread, noise, comparable = row.cells
+        spread, differ, noise, comparable = row.cells
+        assert differ.text == chance(expected["differ"])
         assert float(spread.text) == pytest.approx(expected["sd_between"], abs=0.00501)
         if np.isnan(expected["intercept_noise"]):
             assert (noise.text, comparable.text) == ("–", "granted")
@@ -70,12 +73,16 @@ def test_the_table_of_constructs_says_which_compare(higher: Higher, shifted: bcx
 
 def test_sentences_name_the_highest_and_what_does_not_compare(higher: Higher) -> None:
     said = [sentence.striptags() for sentence in higher.sentences]
-    assert said[0] == "north is highest on <b>f</b> (probability > 0.99) and y (probability > 0.99)."
-    assert higher.headline.striptags() == "north is highest on y, with probability > 0.99."
+    whom = "Of the four organizations that shared means, north is highest on"
+    assert said[0] == f"{whom} <b>f</b> (probability > 0.99) and y (probability > 0.99)."
+    assert higher.headline.striptags() == (
+        f"{whom} y, with probability > 0.99. Two organizations have not reported yet."
+    )
     noise = cells(higher)["noise-2"]
-    assert f"Organizations should not be compared on h ({noise}): so much of the SD between them" in said[-2]
+    assert f"Organizations should not be compared on h ({noise}): so much of the SD between them" in said[-3]
+    assert said[-2] == "Two organizations have not reported yet."
     assert said[-1] == "M and y are each one variable; that it means the same everywhere is taken for granted."
-    assert not [one for one in said[:-2] if re.search(r"\bh\b", one)]  # nobody is called the highest on h
+    assert not [one for one in said[:-3] if re.search(r"\bh\b", one)]  # nobody is called the highest on h
     assert "<b>" not in "".join(higher.sentences)
     known = cells(higher)
     links = [link for sentence in (*higher.sentences, higher.headline) for link in LINK.findall(sentence)]
@@ -86,12 +93,19 @@ def test_sentences_name_the_highest_and_what_does_not_compare(higher: Higher) ->
 def compared(name: str, first: float, **known: Any) -> Compared:
     one = Estimate(0.5, 0.2, 0.8, "")
     places = (Place("a", one, first, 1.2, f"{name}-0"), Place("b", one, 1 - first, 1.8, f"{name}-1"))
-    settings: dict[str, Any] = {"items": 3, "between": 0.3, "noise": 0.1, "is_comparable": True} | known
-    return Compared(name=name, words=name, noise_id=f"noise-{name}", places=places, **settings)
+    spread = Estimate(0.3, 0.2, 0.4, f"between-{name}")
+    settings: dict[str, Any] = {
+        "items": 3, "between": spread, "differ": 0.99, "noise": 0.1, "is_comparable": True
+    } | known  # fmt: skip
+    return Compared(
+        name=name, words=name, differ_id=f"differ-{name}", noise_id=f"noise-{name}", places=places, **settings
+    )
 
 
-NO_DIFFERENCE = "No differences beyond the uncertainty of the means are seen on x."
-NOT_SEEN = "no difference is seen beyond the uncertainty of their means."
+SPREAD = "the SD of their means is 0.30 (0.20 to 0.40) times that of customers"
+EITHER = "a with probability 0.60, b with probability 0.40"
+OF_TWO, LACKING = "Of the two organizations that shared means,", "No means were shared by"
+WAITING = "One organization has not reported yet."
 ITEMS = "items that are answered differently"
 SAME = f"{ITEMS}, at the same level of what they measure."
 
@@ -109,14 +123,32 @@ SAME = f"{ITEMS}, at the same level of what they measure."
         (
             0.6,
             {},
-            "It is open which organization is highest on x: a with probability 0.60, b with probability 0.40.",
+            f"It is open which is highest on x: {EITHER}.",
             "It is open who is highest on x.",
         ),
         (
             0.99,
-            {"between": 0.0, "noise": np.nan, "items": 1},
-            "On x no difference between organizations is seen beyond the uncertainty of their means.",
-            NO_DIFFERENCE,
+            {"differ": 0.01, "noise": np.nan, "items": 1},
+            f"On x organizations hardly differ: {SPREAD}.",
+            "Organizations hardly differ on x.",
+        ),
+        (
+            0.99,
+            {"differ": 0.6},
+            f"It is open whether organizations differ on x: {SPREAD}, above a tenth of it with probability 0.60.",
+            "It is open whether organizations differ on x.",
+        ),
+        (
+            0.99,
+            {"lacking": ("c", "d"), "waiting": 1},
+            f"{OF_TWO} a is highest on x, with probability 0.99. {LACKING} c and d. {WAITING}",
+            f"{OF_TWO} a is highest on x (probability 0.99).",
+        ),
+        (
+            0.6,
+            {"lacking": ("c", "d", "e", "f", "g")},
+            f"{OF_TWO} it is open which is highest on x: {EITHER}. {LACKING} c, d, e and two more.",
+            "It is open who is highest on x.",
         ),
         (
             0.99,
@@ -126,9 +158,9 @@ SAME = f"{ITEMS}, at the same level of what they measure."
         ),
         (
             0.99,
-            {"between": 0.0, "noise": np.inf, "is_comparable": False},
-            f"On x organizations should not be compared: {NOT_SEEN}",
-            NO_DIFFERENCE,
+            {"differ": 0.03, "noise": 1.4, "is_comparable": False},
+            f"On x organizations hardly differ: {SPREAD}.",
+            "Organizations hardly differ on x.",
         ),
     ],
 )
@@ -136,6 +168,15 @@ def test_words_say_no_more_than_the_figures(first: float, known: dict[str, Any],
     one = compared("x", first, **known)
     assert _headline(one).striptags() == headline
     assert next(iter(_sentences([one]))).striptags() == sentence
+
+
+def test_who_lacks_what_is_told_construct_by_construct() -> None:
+    ones = [compared("x", 0.97), replace(compared("z", 0.97), lacking=("c",))]
+    said = [sentence.striptags() for sentence in _sentences(ones)]
+    assert said[0] == (
+        "a is highest on x (probability 0.97, of two organizations) and z (probability 0.97, of two organizations)."
+    )
+    assert said[1] == "No means were shared by c (on z)."
 
 
 def test_forty_organizations_leave_room_for_three_constructs() -> None:
@@ -170,7 +211,7 @@ def test_one_variable_each_keeps_it_short(example_fit: bcx.Fit, written: Written
     found = who_is_higher(gather(example_fit))
     assert found is not None
     assert not found.has_factors
-    assert found.comparison.headers == ("SD",)
+    assert found.comparison.headers == ("SD", "P(differ)")
     assert found.sentences[-1].startswith("Each construct is one variable")
     assert "Plummer" not in written(example_fit).by_id("citations").text
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bayescx as bcx
+from bayescx.errors import FitError
 from bayescx.report.answers import Answers, Estimate, Key, gather
 from bayescx.report.priorities import Priority, _average, _Driver, _sentence, _top, priorities
 from tests.report.page import Page
@@ -77,6 +80,7 @@ def test_an_open_place_is_called_open(answers: Answers) -> None:
         driver("c", (0.1, 0.0, 0.2), (5.1, 5.0, 5.2), "possible overkill"),
     ]
     mean = _average(drivers, 0)
+    assert mean is not None
     assert mean.importance.figures[0] == "0.40"
     said = _sentence(answers, "y", drivers, mean).striptags()
     assert said.startswith("A may matter much for y and stand low: its total effect is 0.60")
@@ -88,7 +92,9 @@ def test_nothing_is_first_where_what_matters_stands_high(answers: Answers) -> No
         driver("a", (0.6, 0.5, 0.7), (5.0, 4.9, 5.1), "keep up"),
         driver("b", (0.1, 0.0, 0.2), (4.0, 3.9, 4.1), "low priority"),
     ]
-    said = _sentence(answers, "y", drivers, _average(drivers, 0)).striptags()
+    mean = _average(drivers, 0)
+    assert mean is not None
+    said = _sentence(answers, "y", drivers, mean).striptags()
     assert said.startswith(
         "No driver of y both matters more than their average (0.35) and stands lower than it (4.50)."
     )
@@ -138,6 +144,62 @@ def test_levels_on_other_scales_are_not_compared() -> None:
     said = one.sentence.striptags()
     assert "Which driver stands low cannot be told: SDs differ more than 3 times between drivers" in said
     assert "stands low:" not in said
+
+
+@pytest.fixture(scope="module")
+def with_reversed() -> bcx.Fit:
+    """Three organizations, one of which did not ask about h; the third item of f is declared reversed."""
+    text = "f =~ f1 + f2 + upper(0)*f3; g =~ g1 + g2; h =~ h1 + h2; y ~ f + g + h"
+    values = {"y~f": 0.6, "y~g": 0.2, "y~h": 0.2}
+    rows = bcx.simulate(bcx.parse_model(text), organizations=3, n_obs=150, values=values, random_seed=3).rows
+    rows[[name for name in rows if name[-1] in "123"]] += 4.0
+    rows.loc[rows["organization"] == rows["organization"].iloc[0], ["h1", "h2"]] = np.nan
+    evidence = bcx.Evidence.from_rows(rows, organization="organization")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bcx.ConvergenceWarning)
+        return bcx.fit(bcx.parse_model(text), evidence, random_seed=1, draws=100, tune=200, chains=2, progressbar=False)
+
+
+def test_a_level_of_some_items_is_not_placed_and_said(with_reversed: bcx.Fit) -> None:
+    (one,) = priorities(gather(with_reversed))
+    rows = {row.label: row.cells for row in one.table.groups[0].rows}
+    assert one.table.headers == ("importance", "performance", "items", "quarter")
+    assert [cell.text for cell in rows["f"][2:]] == ["2 of 3", "not placed"]
+    assert rows["g"][2].text == "2 of 2"
+    placed = [float(rows[name][1].text) for name in ("g", "h")]
+    assert float(rows["average of the drivers that are placed"][1].text) == pytest.approx(np.mean(placed), abs=0.0101)
+    said = one.sentence.striptags()
+    assert "F matters much" not in said
+    assert "No driver of y that is placed both matters more" in said
+    assert "F matters most" in said
+    assert "stands at" not in said  # nobody is told a level that cannot be compared
+    assert "Not placed, because the level rests on some of the items only" in said
+    assert said.endswith("were not given: f (two of three items).")
+    assert "over the two organizations that shared means of all of these drivers" in one.table.caption
+
+
+def test_answers_turn_what_is_reversed(with_reversed: bcx.Fit, tmp_path: Path) -> None:
+    (one,) = priorities(gather(with_reversed, answers=(-10, 20)))
+    known = bcx.importance_performance(with_reversed, "y", answers=(-10, 20))
+    assert one.table.headers == ("importance", "performance", "quarter")
+    for row in one.table.groups[0].rows[:3]:
+        assert float(row.cells[1].text) == pytest.approx(float(known["performance"].sel(driver=row.label)), abs=0.0051)
+    assert "Not placed" not in one.sentence
+    page = bcx.write_report(with_reversed, tmp_path / "r.html", sensitivity=False, answers=(-10, 20))
+    assert "0 to 100: answers from -10 to 20" in page.read_text(encoding="utf-8")
+    for wrong, message in {(1, 3): "outside the answers from 1 to 3", (7, 1): r"found \(7, 1\)"}.items():
+        with pytest.raises(FitError, match=message):
+            bcx.write_report(with_reversed, tmp_path / "r.html", sensitivity=False, answers=wrong)
+
+
+def test_an_effect_whose_sign_is_open_is_called_so(answers: Answers) -> None:
+    drivers = [
+        driver("a", (0.6, -0.1, 0.9), (4.0, 3.5, 4.6), "work here first"),
+        driver("b", (0.1, 0.0, 0.2), (5.1, 5.0, 5.2), "possible overkill"),
+    ]
+    mean = _average(drivers, 0)
+    assert mean is not None
+    assert "The interval holds 0: the evidence leaves its sign open." in _sentence(answers, "y", drivers, mean)
 
 
 def test_without_levels_of_two_drivers_there_is_no_map(figures_fit: bcx.Fit, answers: Answers) -> None:

@@ -31,8 +31,8 @@ def test_every_number_of_a_headline_is_that_of_its_table(page: Page) -> None:
     assert len(sentences) == 1 + 1 + 1 + 10 + 6 + 1 + 1
     links = [a for a in page.all("a", **{"class": "figure"}) if a.inside("section", id="findings")]
     bounds = [span for span in page.all("span", **{"class": "bounds"}) if span.inside("section", id="findings")]
-    assert len(links) == 1 + 4 + 3 * 17 + 2
-    assert len(bounds) == 2 + 3 * 17 + 1  # probabilities and averages of drivers have no interval
+    assert len(links) == 1 + 4 + 3 * 17 + 3
+    assert len(bounds) == 2 + 3 * 17 + 2  # probabilities and averages of drivers have no interval
     by_cell = {span.attributes["data-cell"]: span.text.removeprefix("95\u00a0% interval ") for span in bounds}
     for link in links:
         cell = link.attributes["href"][1:]
