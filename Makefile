@@ -39,6 +39,8 @@ calibrate: $(DEV)  ## simulated studies: do the intervals cover? and the long no
 	@$(BIN)/python -m benchmarks.coverage_mixes
 	@$(BIN)/python -m benchmarks.conflict
 	@$(BIN)/python -m benchmarks.coverage_loadings
+	@$(BIN)/python -m benchmarks.coverage_effort
+	@$(BIN)/python -m benchmarks.choices coverage
 	@$(BIN)/python -m pytest -n 2 -m calibration
 
 pictures: $(BASE)  ## draw the pictures of the README anew
@@ -78,6 +80,6 @@ $(NOTEBOOKS): pyproject.toml constraints.txt | $(BIN)/pip
 	@$(PIP_INSTALL) -e ".[notebooks]"
 	@touch $(BASE) $@
 
-$(COMPILED): $(wildcard bayescx/kernel/*.py) | $(DEV)
+$(COMPILED): $(wildcard bayescx/kernel/*.py bayescx/kernel/*/*.py) | $(DEV)
 	@$(BIN)/python -m bayescx.kernel
 	@touch $@

@@ -10,6 +10,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bayescx.choices import ChoiceCounts as ChoiceCounts
+    from bayescx.choices import ChoiceFit as ChoiceFit
+    from bayescx.choices import ChoicePriors as ChoicePriors
+    from bayescx.choices import choice_asymmetry as choice_asymmetry
+    from bayescx.choices import choice_effects as choice_effects
+    from bayescx.choices import choice_probabilities as choice_probabilities
+    from bayescx.choices import choice_ratio as choice_ratio
+    from bayescx.choices import choice_slopes as choice_slopes
+    from bayescx.choices import choice_thresholds as choice_thresholds
+    from bayescx.choices import fit_choices as fit_choices
     from bayescx.datasets import list_evidence as list_evidence
     from bayescx.datasets import list_models as list_models
     from bayescx.datasets import load_evidence as load_evidence
@@ -72,6 +82,7 @@ if TYPE_CHECKING:
     from bayescx.plots import plot_knobs as plot_knobs
     from bayescx.plots import plot_path_diagram as plot_path_diagram
     from bayescx.plots import plot_prior_posterior as plot_prior_posterior
+    from bayescx.plots.choices import plot_choices as plot_choices
     from bayescx.plots.conflict import plot_conflict as plot_conflict
     from bayescx.plots.importance_performance import plot_importance_performance as plot_importance_performance
     from bayescx.plots.kink import plot_kink as plot_kink
@@ -106,6 +117,18 @@ if TYPE_CHECKING:
 
 # The same names at run time, module by module.
 _HOMES = {
+    "choices": (
+        "ChoiceCounts",
+        "ChoiceFit",
+        "ChoicePriors",
+        "choice_asymmetry",
+        "choice_effects",
+        "choice_probabilities",
+        "choice_ratio",
+        "choice_slopes",
+        "choice_thresholds",
+        "fit_choices",
+    ),
     "datasets": ("list_evidence", "list_models", "load_evidence", "load_model", "load_rows", "load_truth"),
     "errors": (
         "BayescxError",
@@ -154,6 +177,7 @@ _HOMES = {
     "model": ("build_model", "fit", "log_likelihood"),
     "model.refit": ("refit",),
     "plots": ("Picture", "plot_forest", "plot_knobs", "plot_path_diagram", "plot_prior_posterior"),
+    "plots.choices": ("plot_choices",),
     "plots.conflict": ("plot_conflict",),
     "plots.importance_performance": ("plot_importance_performance",),
     "plots.kink": ("plot_kink",),

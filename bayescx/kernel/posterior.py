@@ -33,7 +33,20 @@ from bayescx.kernel.pooling import place, population_sd, pull_back
 from bayescx.kernel.problem import LATENT, OBSERVED, RECORD, Work
 from bayescx.kernel.records import N_PLAIN, records_at, unpack, unpack_figures, unpack_patterns
 
-__all__ = ["expand", "functions_for", "log_density", "mixed_functions", "plain_functions"]
+__all__ = [
+    "DENSITY",
+    "EXPANSION",
+    "compiled_or_loaded",
+    "expand",
+    "functions_for",
+    "is_finite",
+    "log_density",
+    "mixed_functions",
+    "plain_functions",
+    "pointer",
+    "room_for",
+    "write_draw",
+]
 
 
 def _source_fingerprint() -> int:
@@ -45,7 +58,7 @@ def _source_fingerprint() -> int:
 
 
 @inlined
-def _work(structure, priors, steering):
+def room_for(structure, priors, steering):
     """Room for one evaluation."""
     n_org, n_own = steering.information.shape
     n_pop = priors.mean_family.shape[0]
@@ -62,7 +75,7 @@ def _work(structure, priors, steering):
 def _density(x, gradient, records):
     """Log posterior density of the free parameters ``x`` (D,), its derivative written to ``gradient`` (D,)."""
     data, structure, pooling, priors, steering = unpack(records)
-    work = _work(structure, priors, steering)
+    work = room_for(structure, priors, steering)
     adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
     log_p = place(x, pooling, priors, steering, work, gradient)
@@ -77,7 +90,7 @@ def _density(x, gradient, records):
 
 
 @inlined
-def _write(x, out, pooling, priors, steering, work):
+def write_draw(x, out, pooling, priors, steering, work):
     """Write shared components, population means and SDs, and every organization's own components to ``out``."""
     n_org, n_own = steering.information.shape
     n_shared, n_z = pooling.shared_matrix.shape
@@ -97,9 +110,9 @@ def _write(x, out, pooling, priors, steering, work):
 def _expand(x, out, records):
     """Components of one draw, from complete moments."""
     _, structure, pooling, priors, steering = unpack(records)
-    work = _work(structure, priors, steering)
+    work = room_for(structure, priors, steering)
     place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
-    _write(x, out, pooling, priors, steering, work)
+    write_draw(x, out, pooling, priors, steering, work)
 
 
 @inlined
@@ -108,7 +121,7 @@ def _mixed_density(x, gradient, records):
     data, structure, pooling, priors, steering = unpack(records)
     patterns = unpack_patterns(records)
     figures, anchors = unpack_figures(records)
-    work = _work(structure, priors, steering)
+    work = room_for(structure, priors, steering)
     adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
     log_p = place(x, pooling, priors, steering, work, gradient)
@@ -154,13 +167,13 @@ def _mixed_expand(x, out, records):
     """Components of one draw, and its extra free numbers."""
     _, structure, pooling, priors, steering = unpack(records)
     figures, anchors = unpack_figures(records)
-    work = _work(structure, priors, steering)
+    work = room_for(structure, priors, steering)
     place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
     if figures.member.shape[0] > 0:
         half_line(figures, pooling, work, np.zeros((figures.member.shape[0], figures.signed.shape[0])))
         state = anchored_state(figures.member.shape[0], structure, anchors)
         anchored_covariances(x, structure, pooling, priors, anchors, figures.member, work, state)
-    _write(x, out, pooling, priors, steering, work)
+    write_draw(x, out, pooling, priors, steering, work)
     n_org, n_own = steering.information.shape
     first_x = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0] + n_org * n_own
     first_out = pooling.shared_matrix.shape[0] + 2 * priors.mean_family.shape[0] + n_org * n_own
@@ -169,22 +182,22 @@ def _mixed_expand(x, out, records):
 
 
 _DOUBLES = types.CPointer(types.double)
-_DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
-_EXPANSION = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
+DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
+EXPANSION = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
 
 
 def _compile() -> tuple[Any, Any]:
     fingerprint = _source_fingerprint()
 
-    @cfunc(_DENSITY, cache=True)
+    @cfunc(DENSITY, cache=True)
     def density(dim, x, gradient, log_p, user_data):
         n = np.int64(dim)
         out = carray(gradient, (n,))
         log_p[0] = _density(carray(x, (n,)), out, records_at(user_data))
         # always at least 0: reading the fingerprint puts it into the cache's key
-        return 0 if _is_finite(log_p[0], out) and fingerprint >= 0 else 4
+        return 0 if is_finite(log_p[0], out) and fingerprint >= 0 else 4
 
-    @cfunc(_EXPANSION, cache=True)
+    @cfunc(EXPANSION, cache=True)
     def expansion(dim, n_expanded, x, expanded, user_data):
         out = carray(expanded, (np.int64(n_expanded),))
         _expand(carray(x, (np.int64(dim),)), out, records_at(user_data))
@@ -196,14 +209,14 @@ def _compile() -> tuple[Any, Any]:
 def _compile_mixed() -> tuple[Any, Any]:
     fingerprint = _source_fingerprint()
 
-    @cfunc(_DENSITY, cache=True)
+    @cfunc(DENSITY, cache=True)
     def mixed_density(dim, x, gradient, log_p, user_data):
         n = np.int64(dim)
         out = carray(gradient, (n,))
         log_p[0] = _mixed_density(carray(x, (n,)), out, records_at(user_data))
-        return 0 if _is_finite(log_p[0], out) and fingerprint >= 0 else 4
+        return 0 if is_finite(log_p[0], out) and fingerprint >= 0 else 4
 
-    @cfunc(_EXPANSION, cache=True)
+    @cfunc(EXPANSION, cache=True)
     def mixed_expansion(dim, n_expanded, x, expanded, user_data):
         out = carray(expanded, (np.int64(n_expanded),))
         _mixed_expand(carray(x, (np.int64(dim),)), out, records_at(user_data))
@@ -213,7 +226,8 @@ def _compile_mixed() -> tuple[Any, Any]:
 
 
 @inlined
-def _is_finite(value, gradient):
+def is_finite(value, gradient):
+    """Whether a density and its derivatives are numbers."""
     fine = np.isfinite(value)
     for slope in gradient:
         fine = fine and np.isfinite(slope)
@@ -224,7 +238,8 @@ def _notice(what: str) -> None:
     sys.stderr.write(f"bayescx: compiling {what}, once on this machine (up to a minute) ...\n")
 
 
-def _compiled_or_loaded(what: str, compile_it: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
+def compiled_or_loaded(what: str, compile_it: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Get compiled functions, with a word on standard error where that takes longer."""
     # from numba's cache this takes a fraction of a second; only a wait worth explaining is explained
     timer = threading.Timer(2.0, _notice, (what,))
     timer.daemon = True
@@ -238,13 +253,13 @@ def _compiled_or_loaded(what: str, compile_it: Callable[[], tuple[Any, Any]]) ->
 @cache
 def plain_functions() -> tuple[Any, Any]:
     """Density and expansion for complete moments; compiled once per machine."""
-    return _compiled_or_loaded("the density", _compile)
+    return compiled_or_loaded("the density", _compile)
 
 
 @cache
 def mixed_functions() -> tuple[Any, Any]:
     """Density and expansion for missing patterns and published figures; compiled once per machine."""
-    return _compiled_or_loaded("the density for figures and missing answers", _compile_mixed)
+    return compiled_or_loaded("the density for figures and missing answers", _compile_mixed)
 
 
 def functions_for(records: NDArray[np.uint64]) -> tuple[Any, Any]:
@@ -256,7 +271,8 @@ _DOUBLE_POINTER = ctypes.POINTER(ctypes.c_double)
 Floats = NDArray[np.float64]
 
 
-def _pointer(array: Floats) -> Any:
+def pointer(array: Floats) -> Any:
+    """Point to the numbers of an array, as the compiled functions take them."""
     return array.ctypes.data_as(_DOUBLE_POINTER)
 
 
@@ -265,7 +281,7 @@ def log_density(x: Floats, records: NDArray[np.uint64]) -> tuple[float, Floats]:
     x = np.ascontiguousarray(x, dtype=np.float64)
     gradient, value = np.empty_like(x), np.empty(1)
     density, _ = functions_for(records)
-    failed = density.ctypes(x.size, _pointer(x), _pointer(gradient), _pointer(value), records.ctypes.data)
+    failed = density.ctypes(x.size, pointer(x), pointer(gradient), pointer(value), records.ctypes.data)
     return (-np.inf if failed else float(value[0])), gradient
 
 
@@ -274,5 +290,5 @@ def expand(x: Floats, n_expanded: int, records: NDArray[np.uint64]) -> Floats:
     x = np.ascontiguousarray(x, dtype=np.float64)
     out = np.empty(n_expanded)
     _, expansion = functions_for(records)
-    expansion.ctypes(x.size, n_expanded, _pointer(x), _pointer(out), records.ctypes.data)
+    expansion.ctypes(x.size, n_expanded, pointer(x), pointer(out), records.ctypes.data)
     return out

@@ -17,7 +17,7 @@ from bayescx.evidence.findings import Finding, lines, listing, on_one_screen, pr
 from bayescx.evidence.readers import read_table
 from bayescx.evidence.rows import GroupedRows, by_organization
 
-__all__ = ["Tabulated", "tabulated_rows", "tabulated_table"]
+__all__ = ["Tabulated", "category_problems", "tabulated_rows", "tabulated_table", "whole_counts"]
 
 Table = pd.DataFrame | str | os.PathLike[str]
 Codes = NDArray[np.intp]
@@ -211,7 +211,7 @@ def tabulated_table(
         column, wrong = _column(sheet, name, "a category")
         problems += wrong
         if column is not None and name not in beside:
-            values[:, c], wrong = _whole_counts(sheet, name, column, organizations)
+            values[:, c], wrong = whole_counts(sheet, name, column, organizations)
             problems += wrong
     if problems:
         raise EvidenceError(sheet.source or "counts", on_one_screen(problems))
@@ -242,7 +242,7 @@ def _row_problems(
     return problems
 
 
-def _whole_counts(
+def whole_counts(
     sheet: Sheet, name: str, column: pd.Series, organizations: Sequence[str | None]
 ) -> tuple[NDArray[np.int64], list[str]]:
     """A column of counts, and its cells that are none; an empty cell is none either."""

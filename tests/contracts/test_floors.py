@@ -50,6 +50,7 @@ TOY = {
     "_html.py": "",
     "_names.py": "",
     "algebra.py": "import numpy",
+    "choices/__init__.py": "from bayescx import model",
     "cli.py": "from bayescx import datasets, estimands, model",
     "coding.py": "from bayescx import errors",
     "datasets.py": "from bayescx import evidence, spec",

@@ -1,0 +1,1 @@
+"""Ordered categories given covariates: the compiled log density of hierarchical ordered probits, on plain arrays."""
