@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from bayescx.estimands.latent_means import comparable_means as comparable_means
     from bayescx.estimands.latent_means import latent_means as latent_means
     from bayescx.estimands.latent_means import rank_organizations as rank_organizations
+    from bayescx.estimands.latent_means import spread_of_means as spread_of_means
     from bayescx.estimands.loading_differences import differing_items as differing_items
     from bayescx.estimands.loading_differences import loading_differences as loading_differences
     from bayescx.estimands.margin import margin_by_reporting as margin_by_reporting
@@ -158,7 +159,7 @@ _HOMES = {
     "estimands.importance": ("importance_performance",),
     "estimands.intercepts": ("intercept_differences",),
     "estimands.invariance": ("compare_invariance",),
-    "estimands.latent_means": ("comparable_means", "latent_means", "rank_organizations"),
+    "estimands.latent_means": ("comparable_means", "latent_means", "rank_organizations", "spread_of_means"),
     "estimands.loading_differences": ("differing_items", "loading_differences"),
     "estimands.margin": ("margin_by_reporting",),
     "estimands.published": ("predicted_figures",),

@@ -59,7 +59,7 @@ def catch_up(
     -----
     Of ten organizations with 200 respondents each whose means differ by an SD of 0.3 or of 0.1, 90 % intervals held 91
     and 91 % of the true gaps. Where all are exactly alike the true gaps are 0, which no interval goes below: gaps were
-    then 0.06 SD on average, and twice that with means as they stand.
+    then 0.06 SD on average, and 0.15 SD with means as they stand.
 
     Examples
     --------

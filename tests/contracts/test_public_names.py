@@ -86,6 +86,7 @@ FUNCTIONS = {
     "route_effects",
     "share_differences",
     "simulate",
+    "spread_of_means",
     "summarize",
     "total_effects",
     "what_if",

@@ -216,6 +216,24 @@ def with_rising_totals(answers: Answers) -> Answers:
     return replace(answers, estimates=estimates)
 
 
+@pytest.mark.parametrize(("seed", "sd"), [(0, 0.0), (2, 0.0), (7, 0.0), (0, 0.3)])
+def test_only_organizations_that_differ_are_told_to_catch_up(seed: int, sd: float) -> None:
+    model = bcx.parse_model("y ~ x1 + x2")
+    values = {"y~x1": 0.4, "y~x2": 0.2}
+    rows = bcx.simulate(model, organizations=10, n_obs=200, values=values, random_seed=seed).rows
+    names = rows["organization"].unique()
+    shift = dict(zip(names, sd * np.random.default_rng(seed).standard_normal(len(names)), strict=True))
+    rows["x1"] += rows["organization"].map(shift) * rows["x1"].std()
+    evidence = bcx.Evidence.from_rows(rows, organization="organization")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bcx.ConvergenceWarning)
+        fit = bcx.fit(model, evidence, draws=100, tune=200, chains=2, random_seed=1, progressbar=False)
+    found = gather(fit)
+    told = moves(found, who_is_higher(found))
+    assert told is not None
+    assert bool(to_act_on([], told)) == (sd > 0)
+
+
 def test_without_means_only_the_point_is_told(answers: Answers) -> None:
     found = moves(answers, None)
     assert found is not None
