@@ -227,7 +227,9 @@ def _sentence(answers: Answers, outcome: str, rows: list[_Ranked]) -> Markup:
     """Which driver has the greatest impact, with its probability; that it is open, if it is."""
     words = answers.fit.model.in_words
     first, second = sorted(rows, key=lambda row: -row.first)[:2]
-    place = {"outcome": words(outcome), "whom": about_whom(answers, str(answers.main))}
+    aside = len(_among(answers.fit, outcome)) < len(answers.fit.model.predictors(outcome))
+    outcome_words = f"{words(outcome)}, controls aside," if aside else words(outcome)
+    place = {"outcome": outcome_words, "whom": about_whom(answers, str(answers.main))}
     if first.first >= _LIKELY:
         is_sure = first.first >= _SURE and not first.rests_on_prior
         name, has = words(first.name), "has" if is_sure else "most likely has"

@@ -139,6 +139,7 @@ def test_ranked_are_drivers_and_shares_are_grouped_by_column(answers: Answers) -
         shares = {row.label: float(row.cells[0].text) for row in one.grouped.groups[0].rows}
         assert set(shares) == {"<b>expectations</b>", "trust", "controls"}
         assert sum(shares.values()) == pytest.approx(1.0, abs=0.016)
+    assert all(", controls aside," in one.sentence for one in driven_outcomes(answers))  # they are not ranked
 
 
 def test_totals_of_a_model_without_chains_are_its_paths(answers: Answers) -> None:
