@@ -78,11 +78,18 @@ def prepare(
 
 def _check_complete(matched: Matched, term: str) -> None:
     """Coded terms need the complete moments of every organization: nothing describes exogenous variables without."""
-    problems = [
-        f"{name} shared correlations only, and the model has coded terms such as {term}, which need covariances"
-        for name in matched.organizations
-        if matched.level.get(name) == "correlations"
-    ]
+    needs = f"and the model has coded terms such as {term}, which need the covariances of all its variables"
+    problems = []
+    for name, cov in zip(matched.organizations, matched.cov, strict=True):
+        lacking = [variable for variable, var in zip(matched.variables, np.diagonal(cov), strict=True) if np.isnan(var)]
+        if matched.level.get(name) == "figures":
+            problems.append(f"{name} is known by published figures only, {needs}")
+        elif matched.level.get(name) == "correlations":
+            problems.append(f"{name} shared correlations only, {needs}")
+        elif lacking:
+            problems.append(f"{name} lacks {', '.join(lacking)}, {needs}; leave it or the variable out")
+        elif name in matched.patterns:
+            problems.append(f'{name} has respondents with missing answers, {needs}; missing="listwise" leaves them out')
     problems += [
         f"published figures cannot be evidence for a model with coded terms such as {term}, for nothing describes its "
         f'exogenous variables where no data are: {figure.label}; use = "check" compares it'

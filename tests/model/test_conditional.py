@@ -204,3 +204,28 @@ def test_own_estimates_start_from_what_data_tell() -> None:
     at = prepared("y ~ below(x, 0) + above(x, 0) + fixed(z)")
     start = find_start(Arrays.of(at.layout, at.sample, at.priors))
     assert np.isfinite(log_density(start.draw(1), start.arrays.records)[0])
+
+
+@pytest.mark.parametrize(
+    ("lost", "problem"),
+    [
+        ("column", "o1 lacks z, and the model has coded terms such as below"),
+        ("cell", "o1 has respondents with missing answers, and the model has coded terms"),
+    ],
+)
+def test_organizations_that_lack_answers_are_refused(lost: str, problem: str) -> None:
+    """Nothing says how a lacking exogenous variable would be distributed."""
+    model = bcx.parse_model("y ~ below(x, 0) + above(x, 0) + z")
+    tables = {str(name): own for name, own in rows().groupby("o")}
+    part = tables["o1"]
+    tables["o1"] = part.drop(columns="z") if lost == "column" else part.assign(z=part["z"].where(part["x"] < 1))
+    evidence = bcx.Evidence.from_parts(tables)
+    with pytest.raises(EvidenceError, match=problem if lost == "column" else "missing"):
+        prepare(model, evidence)
+    coded = {
+        name: own.assign(**{"below(x, 0)": own["x"].clip(upper=0), "above(x, 0)": own["x"].clip(lower=0)})
+        for name, own in tables.items()
+    }
+    matched = bcx.Evidence.from_parts(coded).matched(model.observed)  # by someone who did not say that these are coded
+    with pytest.raises(EvidenceError, match=problem):
+        prepare(model, matched)
