@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from bayescx.fitted import Fit
 
 __all__ = [
+    "chance",
     "count",
     "counted",
     "enumeration",
@@ -53,6 +54,21 @@ def share(value: float) -> str:
     ('0.00', '0.40')
     """
     return with_minus(f"{value:.2f}")
+
+
+def chance(probability: float) -> str:
+    r"""A probability counted in draws, which is never rounded to certainty.
+
+    Examples
+    --------
+    >>> chance(0.9991), chance(0.42), chance(0.0)
+    ('>\xa00.99', '0.42', '<\xa00.01')
+    """
+    if math.isnan(probability):
+        return "–"
+    if probability >= 0.995:
+        return ">\u00a00.99"
+    return "<\u00a00.01" if probability < 0.005 else share(probability)
 
 
 def with_minus(text: str) -> str:

@@ -24,7 +24,7 @@ from bayescx.plots import style, typesetting
 from bayescx.plots.picture import Picture
 from bayescx.plots.style import MARGIN
 from bayescx.plots.typesetting import LINE
-from bayescx.wording import counted, interval_name, numbers, share, target_words, with_minus
+from bayescx.wording import chance, counted, interval_name, numbers, target_words, with_minus
 
 __all__ = ["plot_kink"]
 
@@ -239,7 +239,7 @@ class _Words:
         if above["slope_lower"] > 0 or above["slope_upper"] < 0:
             middle, low, high = numbers(facts["ratio"], facts["ratio_lower"], facts["ratio_upper"])
             ratio = f"ratio\u00a0{middle}\u00a0[{low},\u00a0{high}]"
-        return f"{ratio}; probability that the slope below is the steeper\u00a0{_chance(facts['stronger_below'])}"
+        return f"{ratio}; probability that the slope below is the steeper\u00a0{chance(facts['stronger_below'])}"
 
     @property
     def sentence(self) -> str:
@@ -269,15 +269,6 @@ class _Words:
         slopes = self.organizations.groupby("side", sort=False)["slope"].agg(["min", "max"])
         said = (f"from {' to '.join(numbers(*slopes.loc[side]))} {side}" for side in SIDES)
         return [f"Slopes of {len(self.organizations) // 2} organizations run {' and '.join(said)}"]
-
-
-def _chance(probability: float) -> str:
-    """A probability that is never rounded to certainty."""
-    if math.isnan(probability):
-        return "–"
-    if probability >= 0.995:
-        return ">\u00a00.99"
-    return "<\u00a00.01" if probability < 0.005 else share(probability)
 
 
 class _Kink:

@@ -20,8 +20,8 @@ from bayescx.report.answers import Answers, Estimate, estimate_of
 from bayescx.report.controls import control_paths
 from bayescx.report.pictures import both
 from bayescx.report.prose import Finding, about_whom, capital, linked
-from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
-from bayescx.wording import enumeration, interval_name, numeral, target_words
+from bayescx.report.tables import Cell, Group, Row, Table, share_cell
+from bayescx.wording import chance, enumeration, interval_name, numeral, target_words
 
 __all__ = ["Driven", "driven_outcomes", "drivers_finding", "drivers_title"]
 

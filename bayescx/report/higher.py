@@ -17,8 +17,8 @@ from bayescx.report.chain import by_total_effect, last_outcome
 from bayescx.report.compared import LIKELY, SURE, Compared, Place, compared_means
 from bayescx.report.pictures import both
 from bayescx.report.prose import Finding, capital, figure, linked, listed
-from bayescx.report.tables import Cell, Group, Row, Table, cell, chance
-from bayescx.wording import counted, enumeration, interval_name, numeral, share
+from bayescx.report.tables import Cell, Group, Row, Table, cell
+from bayescx.wording import chance, counted, enumeration, interval_name, numeral, share
 
 __all__ = ["Higher", "who_is_higher"]
 

@@ -19,8 +19,8 @@ from bayescx.plots.loading_differences import plot_loading_differences
 from bayescx.report.answers import Answers, Estimate
 from bayescx.report.pictures import both
 from bayescx.report.prose import linked
-from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
-from bayescx.wording import counted, interval_name, numeral
+from bayescx.report.tables import Cell, Group, Row, Table, share_cell
+from bayescx.wording import chance, counted, interval_name, numeral
 
 __all__ = ["Invariance", "invariance"]
 

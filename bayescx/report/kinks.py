@@ -17,8 +17,8 @@ from bayescx.plots.kink import plot_kink
 from bayescx.report.answers import Answers, Estimate, estimate_of, in_a_column
 from bayescx.report.pictures import both
 from bayescx.report.prose import Finding, about_whom, figure, linked
-from bayescx.report.tables import Cell, Group, Row, Table, cell, chance
-from bayescx.wording import enumeration, interval_name, target_words
+from bayescx.report.tables import Cell, Group, Row, Table, cell
+from bayescx.wording import chance, enumeration, interval_name, target_words
 
 __all__ = ["Kink", "Kinks", "kinks"]
 

@@ -15,8 +15,8 @@ from bayescx.estimands.measurement import measurement_of
 from bayescx.estimands.reliability import FACTOR, average_variance_extracted, measurement_quality, reliability
 from bayescx.report.answers import Answers, Estimate, estimate_of
 from bayescx.report.prose import linked
-from bayescx.report.tables import Cell, Group, Row, Table, chance, share_cell
-from bayescx.wording import counted, enumeration, interval_name, share, target_words
+from bayescx.report.tables import Cell, Group, Row, Table, share_cell
+from bayescx.wording import chance, counted, enumeration, interval_name, share, target_words
 
 __all__ = ["Measured", "measured_factors"]
 

@@ -18,9 +18,9 @@ from bayescx.report.compared import Compared
 from bayescx.report.higher import Higher
 from bayescx.report.priorities import Priority
 from bayescx.report.prose import Finding, about_whom, figure, linked, what_is_open
-from bayescx.report.tables import Group, Row, Table, cell, chance
+from bayescx.report.tables import Group, Row, Table, cell
 from bayescx.report.units import scale_words
-from bayescx.wording import counted, enumeration, interval_name, numeral, target_words
+from bayescx.wording import chance, counted, enumeration, interval_name, numeral, target_words
 
 __all__ = ["CatchUp", "Moves", "moves", "to_act_on"]
 

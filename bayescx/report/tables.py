@@ -18,7 +18,6 @@ __all__ = [
     "Row",
     "Table",
     "cell",
-    "chance",
     "effect_tables",
     "heterogeneity_table",
     "most_id",
@@ -89,21 +88,6 @@ def share_cell(estimate: Estimate) -> Cell:
     """A share with its interval, always with two decimals, so that those of a column have the same."""
     mean, lower, upper = map(share, (estimate.mean, estimate.lower, estimate.upper))
     return Cell(mean, f"[{lower}, {upper}]", estimate.id, estimate.rests_on_prior)
-
-
-def chance(probability: float) -> str:
-    r"""A probability counted in draws, which is never rounded to certainty.
-
-    Examples
-    --------
-    >>> chance(0.9991), chance(0.42), chance(0.0)
-    ('>\xa00.99', '0.42', '<\xa00.01')
-    """
-    if math.isnan(probability):
-        return "–"
-    if probability >= 0.995:
-        return ">\u00a00.99"
-    return "<\u00a00.01" if probability < 0.005 else share(probability)
 
 
 def effect_tables(answers: Answers, left_out: LeftOut = frozenset()) -> list[Table]:

@@ -15,7 +15,7 @@ import bayescx as bcx
 from bayescx.report.answers import Answers, Estimate, Key, gather
 from bayescx.report.compared import Compared, Place
 from bayescx.report.higher import Higher, _drawn, _headline, _sentences, who_is_higher
-from bayescx.report.tables import chance
+from bayescx.wording import chance
 from tests.report.page import Page
 
 Written = Callable[[bcx.Fit], Page]
