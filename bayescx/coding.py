@@ -1,5 +1,7 @@
 """Columns that a model codes from others: the part of a variable below or above a knot, and dummies of a category.
 
+Attributes of organizations, which pooled paths may depend on, are named in the same way.
+
 Models name them and evidence computes them, so both know this module and not each other. A coded column has a name
 like any other, by which an organization can share its moments: ``below(expectations, 4)``, ``issue[delivery]``.
 """
@@ -13,7 +15,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MISSING_WORDS", "Category", "Coded", "Hinge", "is_coded", "is_missing", "level_text", "number_text"]
+__all__ = [
+    "MISSING_WORDS",
+    "Attribute",
+    "Category",
+    "Coded",
+    "Hinge",
+    "Moderator",
+    "is_coded",
+    "is_missing",
+    "level_text",
+    "number_text",
+]
 
 Floats = NDArray[np.float64]
 Side = Literal["below", "above"]
@@ -22,6 +35,8 @@ MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null
 """Spellings of a missing cell, in small letters; no level of a category can be called so."""
 
 _CODED = re.compile(r"(?:below|above)\(.+, [^,]+\)|.+\[.+\]", re.DOTALL)
+_WHOLE = re.compile(r"[+-]?[0-9]{1,1000}")
+_LONGEST_WHOLE = 1e22
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -47,6 +62,11 @@ class Hinge:
     def name(self) -> str:
         """Of the coded column."""
         return f"{self.side}({self.column}, {number_text(self.at)})"
+
+    @property
+    def other(self) -> Hinge:
+        """The part on the other side of the knot."""
+        return Hinge(self.column, "above" if self.side == "below" else "below", self.at)
 
     def values(self, x: Floats) -> Floats:
         """Code answers; nan stays nan."""
@@ -87,6 +107,28 @@ class Category:
 Coded = Hinge | Category
 
 
+@dataclass(frozen=True)
+class Attribute:
+    """A number that an organization has as a whole, such as its employees.
+
+    Examples
+    --------
+    >>> Attribute("employees").name
+    'employees'
+    """
+
+    column: str
+
+    @property
+    def name(self) -> str:
+        """Of the column."""
+        return self.column
+
+
+Moderator = Attribute | Category
+"""What tells organizations apart, and paths may depend on: a number, or whether a category has a level."""
+
+
 def is_coded(name: str) -> bool:
     """Whether a column bears the name of a coded one, so that an organization may have no variation in it.
 
@@ -104,13 +146,15 @@ def is_missing(text: str) -> bool:
 
 
 def number_text(value: float) -> str:
-    """Return a number as names write it; 12 digits count.
+    """Return a number as names write it: whole ones by all their digits, of others 12 count.
 
     Examples
     --------
-    >>> number_text(4.0), number_text(-0.0), number_text(1234567.0)
-    ('4', '0', '1234567')
+    >>> number_text(4.0), number_text(-0.0), number_text(1234567890123), number_text(0.1 + 0.2)
+    ('4', '0', '1234567890123', '0.3')
     """
+    if isinstance(value, int) or (value.is_integer() and abs(value) < _LONGEST_WHOLE):
+        return str(int(value))
     return f"{value + 0.0:.12g}"
 
 
@@ -123,4 +167,6 @@ def level_text(text: str) -> str:
     ('delivery', '1', '1', 'v1.0')
     """
     stripped = text.strip()
+    if _WHOLE.fullmatch(stripped):
+        return number_text(int(stripped))
     return number_text(float(stripped)) if _NUMBER.fullmatch(stripped) else stripped

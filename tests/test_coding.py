@@ -67,6 +67,12 @@ def test_levels_that_are_numbers_count_by_their_value(text: str, level: str) -> 
 
 def test_codes_of_many_digits_stay_apart() -> None:
     assert number_text(123456789.0) != number_text(123456788.0)
+    assert number_text(1234567890123.0) == level_text("1234567890123.0") == "1234567890123"
+    longest = "123456789012345678901234567890"
+    assert level_text(longest) == longest
+    assert level_text("007") == "7"
+    assert number_text(1e300) == level_text("1e300") == "1e+300"
+    assert number_text(2.0**60) == "1152921504606846976"
 
 
 @pytest.mark.parametrize(("text", "missing"), [("", True), (" N/A", True), ("None", True), ("no", False), ("0", False)])

@@ -5,6 +5,7 @@ Reading, checking and the moments themselves; nothing here knows about models or
 
 from __future__ import annotations
 
+from bayescx.evidence.attributes import Attributes
 from bayescx.evidence.coarsening import Shareable, shareable_moments
 from bayescx.evidence.documents import read_evidence
 from bayescx.evidence.empty_levels import empty_levels
@@ -23,6 +24,7 @@ from bayescx.evidence.sharing import (
 )
 
 __all__ = [
+    "Attributes",
     "Evidence",
     "Matched",
     "Pattern",

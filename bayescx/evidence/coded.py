@@ -13,7 +13,7 @@ from bayescx.evidence.arithmetic import Floats
 from bayescx.evidence.columns import Column, Sheet, located, read_column
 from bayescx.evidence.findings import listing, printable
 
-__all__ = ["Needed", "needed_columns", "read_category"]
+__all__ = ["Needed", "needed_columns", "place_of", "read_category"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def read_category(sheet: Sheet, name: str, levels: tuple[str, ...]) -> Column:
     except TypeError:  # lists and the like
         codes, kinds = pd.factorize(cells.map(str, na_action="ignore"))
     position = {level: float(place) for place, level in enumerate(levels)}
-    known = np.array([*(_place(kind, position) for kind in kinds), np.nan])
+    known = np.array([*(place_of(kind, position) for kind in kinds), np.nan])
     absent = np.array([*(is_missing(str(kind)) for kind in kinds), True])
     values = known[codes]
     unknown = np.isnan(values) & ~absent[codes]
@@ -102,14 +102,15 @@ def read_category(sheet: Sheet, name: str, levels: tuple[str, ...]) -> Column:
     return replace(column, text=unknown, raw=cells, complaint=complaint, advice=advice, levels=levels)
 
 
-def _place(kind: object, position: Mapping[str, float]) -> float:
-    """Place of a cell among the levels, nan if it is none of them."""
+def place_of(kind: object, position: Mapping[str, float]) -> float:
+    """Return the place of a cell among the levels, nan if it is none of them."""
     spellings: tuple[str, ...]
     if isinstance(kind, bool | np.bool_):
         word = str(kind)
         spellings = (word, word.lower(), word.upper(), str(int(kind)))
     elif pd.api.types.is_number(kind) and not isinstance(kind, complex | np.complexfloating):
-        spellings = (number_text(float(kind)),)  # type: ignore[arg-type]
+        whole = isinstance(kind, int | np.integer)
+        spellings = (number_text(int(kind) if whole else float(kind)),)  # type: ignore[call-overload, arg-type]
     else:
         spellings = (level_text(str(kind)),)
     return next((position[one] for one in spellings if one in position), np.nan)

@@ -19,8 +19,12 @@ from bayescx.evidence.rows import (
     one_organization,
     spelled_apart,
 )
+from bayescx.evidence.stated import read_stated
 
-KEYS = ("n_planned", "min_n", "simulated", "rows", "organization", "organizations", "published", "signs", "missing")
+KEYS = (
+    *("n_planned", "min_n", "simulated", "rows", "organization", "organizations", "published", "signs", "missing"),
+    "attributes",
+)
 SHARES = ("rows", "moments")
 
 
@@ -44,7 +48,9 @@ def read_evidence(
         to use complete rows only, and, for a table of several organizations, ``rows = "file.csv"`` with
         ``organization = "column"``. Figures that were published:
         tables ``[[published]]`` with the fields of `Published`, and a table ``[signs]`` with the declared sign, "+" or
-        "-", of paths such as ``"loyalty~trust"``.
+        "-", of paths such as ``"loyalty~trust"``. Attributes of organizations on which paths of a model depend, also of
+        planned organizations that shared nothing: tables ``[attributes.NAME]`` with lines such as ``employees = 1200``
+        and ``industry = "goods"``.
         ``.csv`` or ``.parquet``: rows of all organizations.
     organization : str
         For a table: the column that names the organization of each row.
@@ -111,6 +117,7 @@ def _from_document(
     owners: dict[Path, str] = {}
     together, unread = _table_of_several(path.parent, document, owners)
     published, signs, wrong_figures = read_figures(document)
+    attributes, wrong_attributes = read_stated(document.get("attributes"))
     alone = "rows" not in document and not document.get("published")
     apart, unshared = _shares(path.parent, document.get("organizations"), owners, alone=alone)
     if twice := [name for name in apart if name in together]:
@@ -120,11 +127,12 @@ def _from_document(
         stated["n_planned"],
         stated["min_n"],
         path.name,
-        (*defects, *unread, *unshared, *wrong_figures),
+        (*defects, *unread, *unshared, *wrong_figures, *wrong_attributes),
         said is True if simulated is None else simulated,
         published,
         signs,
         missing or (FULL_INFORMATION if missing_problems(stated_missing) else stated_missing),
+        attributes,
     )
 
 

@@ -5,35 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
-import numpy as np
 import pandas as pd
 
 from bayescx._html import heading, table
 from bayescx._names import ORGANIZATION
-from bayescx.coding import Coded
+from bayescx.coding import Coded, Moderator
 from bayescx.errors import EvidenceError
 from bayescx.evidence.arguments import distinct_names, planned_problems, whole_number_problems
+from bayescx.evidence.attribute_checks import Organizations, matched_attributes
+from bayescx.evidence.attributes import Attributes, Stated
 from bayescx.evidence.examining import examined_parts, tables_of
 from bayescx.evidence.figure_listing import figures_html, figures_in_words
 from bayescx.evidence.figure_sets import list_problems, only_in_figures, set_problems
 from bayescx.evidence.findings import lines, listing, on_one_screen
-from bayescx.evidence.matching import Examined, Matched, estimated, examined_figures
+from bayescx.evidence.matching import Examined, Matched, examined_figures
 from bayescx.evidence.moments import SampleMoments
 from bayescx.evidence.parts import Part, Unusable, part_of, sheet_of
 from bayescx.evidence.published import Published
 from bayescx.evidence.readers import read_table
 from bayescx.evidence.rows import (
     FULL_INFORMATION,
-    GroupedRows,
     by_organization,
     missing_problems,
     spelled_apart,
 )
+from bayescx.evidence.shares import Share, shares_of
 from bayescx.evidence.signs import read_signs
+from bayescx.evidence.stated import read_stated
 
 __all__ = ["Evidence", "Part", "Unusable"]
+
+StatedAttributes = pd.DataFrame | Stated | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,9 @@ class Evidence:
         respondents who answered everything that a model needs.
     simulated : bool
         Whether the data were made up by a program; reports and pictures then say so.
+    attributes : mapping of str to mapping
+        By organization, the attributes that are stated of it, such as employees; also of planned ones that have not
+        reported. Others are columns of the rows.
 
     Examples
     --------
@@ -79,11 +86,13 @@ class Evidence:
     published: Sequence[Published] = ()
     signs: Mapping[str, int] = field(default_factory=dict)
     missing: str = FULL_INFORMATION
+    attributes: Stated = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = whole_number_problems(n_planned=self.planned, min_n=self.min_n)
         signs, wrong_signs = read_signs(self.signs)
-        problems += [*list_problems(self.published), *wrong_signs, *missing_problems(self.missing)]
+        stated, wrong_attributes = read_stated(self.attributes)
+        problems += [*list_problems(self.published), *wrong_signs, *missing_problems(self.missing), *wrong_attributes]
         if not (self.parts or self.published):
             problems += self.defects or ("there is no organization in it",)
         if problems:
@@ -93,6 +102,7 @@ class Evidence:
             object.__setattr__(self, name, None if value is None else int(value))
         object.__setattr__(self, "published", tuple(self.published))
         object.__setattr__(self, "signs", signs)
+        object.__setattr__(self, "attributes", stated)
 
     @classmethod
     def from_rows(
@@ -106,6 +116,7 @@ class Evidence:
         published: Sequence[Published] = (),
         signs: Mapping[str, int] | None = None,
         missing: str = FULL_INFORMATION,
+        attributes: StatedAttributes = None,
     ) -> Self:
         """Take one table in which a column names the organization of each row.
 
@@ -130,6 +141,9 @@ class Evidence:
         missing : str
             "fiml" (every answer counts, also of respondents who left some out) or "listwise" (respondents who answered
             everything that a model needs).
+        attributes : DataFrame indexed by organization, or mapping of organizations to mappings, optional
+            Attributes of organizations on which paths of a model may depend (`PathModel.attributes`), unless they are
+            columns of the rows; also of planned organizations that have not reported.
 
         Raises
         ------
@@ -139,7 +153,8 @@ class Evidence:
         sheet = read_table(rows, organization=organization) if isinstance(rows, str | Path) else sheet_of(rows)
         grouped = by_organization(sheet, organization)
         parts = dict.fromkeys(grouped.organizations, grouped)
-        return cls(parts, n_planned, min_n, sheet.source, grouped.problems, simulated, published, signs or {}, missing)
+        about = simulated, published, signs or {}, missing, cast("Stated", attributes)
+        return cls(parts, n_planned, min_n, sheet.source, grouped.problems, *about)
 
     @classmethod
     def from_moments(
@@ -152,6 +167,7 @@ class Evidence:
         published: Sequence[Published] = (),
         signs: Mapping[str, int] | None = None,
         missing: str = FULL_INFORMATION,
+        attributes: StatedAttributes = None,
     ) -> Self:
         """Take the moments of each organization, by its name.
 
@@ -169,6 +185,7 @@ class Evidence:
             published=published,
             signs=signs,
             missing=missing,
+            attributes=attributes,
         )
 
     @classmethod
@@ -179,6 +196,7 @@ class Evidence:
         n_planned: int | None = None,
         signs: Mapping[str, int] | None = None,
         simulated: bool = False,
+        attributes: StatedAttributes = None,
     ) -> Self:
         """Take published figures alone, of organizations that shared nothing; arguments as in `from_rows`.
 
@@ -193,7 +211,8 @@ class Evidence:
         >>> Evidence.from_published([figure], n_planned=10)
         Evidence(2 of 10 organizations: a, b: 1 published figure)
         """
-        return cls({}, n_planned, simulated=simulated, published=published, signs=signs or {})
+        stated = cast("Stated", attributes)
+        return cls({}, n_planned, simulated=simulated, published=published, signs=signs or {}, attributes=stated)
 
     @classmethod
     def from_parts(
@@ -206,6 +225,7 @@ class Evidence:
         published: Sequence[Published] = (),
         signs: Mapping[str, int] | None = None,
         missing: str = FULL_INFORMATION,
+        attributes: StatedAttributes = None,
     ) -> Self:
         """Take rows (a DataFrame) or moments (SampleMoments) of each organization, by its name.
 
@@ -217,16 +237,8 @@ class Evidence:
         names = [str(name).strip() for name in parts]
         defects = spelled_apart(names, [str(name) for name in parts])
         taken = {name: part_of(name, value) for name, value in zip(names, parts.values(), strict=True)}
-        return cls(
-            taken,
-            n_planned,
-            min_n,
-            defects=defects,
-            simulated=simulated,
-            published=published,
-            signs=signs or {},
-            missing=missing,
-        )
+        about = simulated, published, signs or {}, missing, cast("Stated", attributes)
+        return cls(taken, n_planned, min_n, "", defects, *about)
 
     @property
     def organizations(self) -> tuple[str, ...]:
@@ -243,7 +255,12 @@ class Evidence:
         """Number of rows that name no organization; they are left out."""
         return sum(grouped.unassigned for grouped in tables_of(self.parts))
 
-    def matched(self, variables: Sequence[str], coded: Mapping[str, Coded] | None = None) -> Matched:
+    def matched(
+        self,
+        variables: Sequence[str],
+        coded: Mapping[str, Coded] | None = None,
+        attributes: Mapping[str, Moderator] | None = None,
+    ) -> Matched:
         """Return n, means and covariances of the variables a model needs.
 
         Respondents are those with an answer to at least one of these variables (``missing="listwise"``: to all of
@@ -258,6 +275,8 @@ class Evidence:
             `PathModel.coded`: by their names, the variables that the model codes from columns. Rows are coded here,
             unless the table has a column of that name; moments must hold them. An organization may lack variation in
             them (`Matched.empty`), and answers must be complete.
+        attributes : mapping, optional
+            `PathModel.attributes`: by their names, the attributes of organizations that paths depend on.
 
         Raises
         ------
@@ -266,40 +285,39 @@ class Evidence:
         """
         wanted = distinct_names(variables)
         examined = self._examined(wanted, coded)
-        problems = self._problems(examined)
+        told, wrong_attributes = self._told(examined, attributes)
+        problems = (*self._problems(examined), *wrong_attributes)
         if problems:
             raise EvidenceError(self._headline, on_one_screen(problems))
-        used = [one for one in examined if not one.is_kept_out]
-        mean, cov = zip(*(estimated(one, len(wanted)) for one in used), strict=True)
-        return Matched(
-            organizations=tuple(one.organization for one in used),
-            variables=wanted,
-            n_obs=np.array([one.n_obs for one in used], dtype=np.int64),
-            mean=np.array(mean, dtype=np.float64),
-            cov=np.array(cov, dtype=np.float64),
-            dropped={one.organization: one.n_rows - one.n_obs for one in used if one.level == "rows"},
-            kept_out={one.organization: one.n_obs for one in examined if one.is_kept_out},
-            n_planned=len(used) if self.planned is None else self.planned,
-            level={one.organization: one.level for one in used},
+        return Matched.of(
+            examined,
+            wanted,
+            n_planned=self.planned,
             unassigned=self.unassigned,
             simulated=self.simulated,
-            patterns={one.organization: one.patterns for one in used if one.patterns},
             published=tuple(self.published),
             signs=self.signs,
+            attributes=told,
         )
 
-    def problems(self, variables: Sequence[str], coded: Mapping[str, Coded] | None = None) -> tuple[str, ...]:
+    def problems(
+        self,
+        variables: Sequence[str],
+        coded: Mapping[str, Coded] | None = None,
+        attributes: Mapping[str, Moderator] | None = None,
+    ) -> tuple[str, ...]:
         """Return everything that keeps the evidence from being used for these variables, or nothing.
 
         Looked for: files that could not be read, columns that no organization has, that are misspelled in some or there
         twice, text, non-finite values, constant and collinear columns, organizations with n <= variables + 1, names
         written in two ways, an `n_planned` below the number of organizations, figures given twice and figures of
         organizations that shared data too, so that respondents would count twice; of coded columns (`coded` as in
-        `matched`): cells that are no level of a category, knots outside the data, levels that nobody has. One cause in
+        `matched`): cells that are no level of a category, knots outside the data, levels that nobody has; of
+        attributes: those that are missing, differ within an organization or tell no organizations apart. One cause in
         many organizations is one entry.
         """
-        wanted = distinct_names(variables)
-        return self._problems(self._examined(wanted, coded))
+        examined = self._examined(distinct_names(variables), coded)
+        return (*self._problems(examined), *self._told(examined, attributes)[1])
 
     def summary(self, variables: Sequence[str] | None = None, coded: Mapping[str, Coded] | None = None) -> pd.DataFrame:
         """Return one row per organization: level, n_obs (rows shared) and the file.
@@ -308,11 +326,7 @@ class Evidence:
         variables that an organization does not have), dropped (rows without an answer that counts) and used.
         """
         if variables is None:
-            records = [
-                {ORGANIZATION: name, "level": level, "n_obs": n_obs, "source": source}
-                for name, level, n_obs, source in self._shares()
-            ]
-            return pd.DataFrame(records)
+            return pd.DataFrame(list(self._shares()), columns=[ORGANIZATION, "level", "n_obs", "source"])
         return pd.DataFrame(
             {
                 ORGANIZATION: one.organization,
@@ -326,11 +340,7 @@ class Evidence:
         )
 
     def __repr__(self) -> str:
-        shares = [
-            f"{name} ({n_obs} rows)" if level == "rows" else f"{name} ({level}, n = {n_obs})"
-            for name, level, n_obs, _ in self._shares()
-            if level != "figures"
-        ]
+        shares = [str(one) for one in self._shares() if one.level != "figures"]
         known = [listing(shares, 12)] if shares else []
         known += figures_in_words(self.published, self._only_in_figures)
         known += [f"{self.unassigned} rows name no organization"] if self.unassigned else []
@@ -357,16 +367,8 @@ class Evidence:
     def _headline(self) -> str:
         return f"evidence {self.source}" if self.source else "evidence"
 
-    def _shares(self) -> Iterator[tuple[str, str, int, str]]:
-        for name, part in self.parts.items():
-            if isinstance(part, GroupedRows):
-                yield name, "rows", part.sizes()[part.organizations.index(name)], part.sheet.source
-            elif isinstance(part, SampleMoments):
-                yield name, "correlations" if part.scale_free else "moments", part.n_obs, ""
-            else:
-                yield name, "unusable", 0, ""
-        for name in self._only_in_figures:
-            yield name, "figures", 0, ""
+    def _shares(self) -> Iterator[Share]:
+        return shares_of(self.parts, self._only_in_figures)
 
     def _examined(self, variables: tuple[str, ...], coded: Mapping[str, Coded] | None) -> list[Examined]:
         known = {name: (coded or {})[name] for name in variables if name in (coded or {})}
@@ -384,3 +386,9 @@ class Evidence:
         problems += set_problems(self.published, shared, kept_out, self.min_n)
         findings = [finding for one in kept for finding in one.findings]
         return (*problems, *lines(findings, len(self.parts)))
+
+    def _told(
+        self, examined: list[Examined], wanted: Mapping[str, Moderator] | None
+    ) -> tuple[Attributes, tuple[str, ...]]:
+        whom = Organizations.of(examined, self.planned)
+        return matched_attributes(tables_of(self.parts), self.attributes, wanted or {}, whom)

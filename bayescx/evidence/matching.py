@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pandas as pd
 
 from bayescx.coding import Coded, Hinge, is_coded
 from bayescx.evidence.arithmetic import Floats
+from bayescx.evidence.attributes import Attributes
 from bayescx.evidence.findings import Finding, suggestion
 from bayescx.evidence.incomplete import incomplete_answers
 from bayescx.evidence.moments import SampleMoments, pattern_moments
@@ -217,6 +219,8 @@ class Matched:
         Figures published about sets of these organizations, those to be checked among them.
     signs : mapping of str to int
         Declared sign, 1 or -1, of paths by name; a path that is not named is positive.
+    attributes : Attributes
+        Of these organizations as a whole, those that paths of the model depend on; none by default.
     """
 
     organizations: tuple[str, ...]
@@ -233,6 +237,7 @@ class Matched:
     patterns: Mapping[str, tuple[Pattern, ...]] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
     signs: Mapping[str, int] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=Attributes.none)
     fingerprint: str = field(init=False)
     """SHA-256 of everything that enters the posterior; rows and their moments have the same one."""
 
@@ -251,7 +256,32 @@ class Matched:
         if self.published or self.signs:
             stated = [{**one.to_dict(), "wording": "", "source": ""} for one in self.published]
             digest.update(json.dumps([stated, sorted(self.signs.items())]).encode())
+        if self.attributes.moderators:
+            digest.update(json.dumps(self.attributes.to_dict()).encode())
+        else:
+            object.__setattr__(self, "attributes", Attributes.none(len(self.organizations)))
         object.__setattr__(self, "fingerprint", digest.hexdigest())
+
+    @classmethod
+    def of(
+        cls, examined: Sequence[Examined], variables: tuple[str, ...], *, n_planned: int | None, **about: Any
+    ) -> Self:
+        """Gather organizations in which nothing is wrong; `n_planned` None is the number of those that are used."""
+        used = [one for one in examined if not one.is_kept_out]
+        mean, cov = zip(*(estimated(one, len(variables)) for one in used), strict=True)
+        return cls(
+            organizations=tuple(one.organization for one in used),
+            variables=variables,
+            n_obs=np.array([one.n_obs for one in used], dtype=np.int64),
+            mean=np.array(mean, dtype=np.float64),
+            cov=np.array(cov, dtype=np.float64),
+            dropped={one.organization: one.n_rows - one.n_obs for one in used if one.level == "rows"},
+            kept_out={one.organization: one.n_obs for one in examined if one.is_kept_out},
+            n_planned=len(used) if n_planned is None else n_planned,
+            level={one.organization: one.level for one in used},
+            patterns={one.organization: one.patterns for one in used if one.patterns},
+            **about,
+        )
 
     @property
     def empty(self) -> dict[str, tuple[str, ...]]:
@@ -263,7 +293,10 @@ class Matched:
         return {organization: names for organization, names in found.items() if names}
 
     def only(self, organizations: Collection[str]) -> Matched:
-        """Return the same evidence cut down to some of its organizations; `n_planned` stays."""
+        """Return the same evidence cut down to some of its organizations; `n_planned` stays.
+
+        Attributes of those cut off stay known, as those of organizations that have not reported.
+        """
         kept = [j for j, name in enumerate(self.organizations) if name in organizations]
         names = tuple(self.organizations[j] for j in kept)
         return replace(
@@ -276,6 +309,7 @@ class Matched:
             level={name: level for name, level in self.level.items() if name in names},
             patterns={name: patterns for name, patterns in self.patterns.items() if name in names},
             published=tuple(figure for figure in self.published if set(figure.organizations) <= set(names)),
+            attributes=self.attributes.only(kept, self.organizations),
         )
 
     def moments(self) -> dict[str, SampleMoments]:

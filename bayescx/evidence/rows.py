@@ -27,6 +27,7 @@ __all__ = [
     "by_organization",
     "missing_problems",
     "one_organization",
+    "organization_names",
     "organization_samples",
     "spelled_apart",
 ]
@@ -131,7 +132,7 @@ def by_organization(sheet: Sheet, column: str) -> GroupedRows:
         raise EvidenceError(headline, ["the table has no rows"])
     codes, values = pd.factorize(sheet.frame.iloc[:, labels.index(column)])
     spelled = [str(value) for value in values]
-    cleaned = _organization_names(list(values))
+    cleaned = organization_names(list(values))
     names = list(dict.fromkeys(name for name in cleaned if name))
     if not names:
         raise EvidenceError(headline, [f"no row names an organization: column '{column}' is empty"])
@@ -153,7 +154,7 @@ def spelled_apart(names: Sequence[str], spelled: Sequence[str]) -> tuple[str, ..
     return (f"an organization is named in more than one way: {listing(twice, width=120)}",)
 
 
-def _organization_names(values: Sequence[Any]) -> list[str]:
+def organization_names(values: Sequence[Any]) -> list[str]:
     """Write organization codes as text: 1022.0 is '1022', ' north ' is 'north'."""
     names = [str(value).strip() for value in values]
     if all(re.fullmatch(r"-?\d+(\.0*)?", name) for name in names if name):

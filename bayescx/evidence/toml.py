@@ -1,13 +1,14 @@
-"""Writing an evidence document: which file holds the moments of which organization, and figures that were published."""
+"""Writing an evidence document: which file holds whose moments, figures that were published, and attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bayescx.evidence.attributes import Stated
 from bayescx.evidence.published import Published
 
-__all__ = ["evidence_document", "published_document", "toml_string"]
+__all__ = ["attributes_document", "evidence_document", "published_document", "toml_string"]
 
 _ONLY_FIGURES = "Figures that were published about organizations; none shared data"
 _SHORT = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -105,6 +106,25 @@ def published_document(published: Iterable[Published], signs: Mapping[str, int] 
 
 def _figure(figure: Mapping[str, Any]) -> str:
     return "\n[[published]]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in figure.items())
+
+
+def attributes_document(stated: Stated) -> str:
+    """Text of the tables that hold attributes of organizations; empty where there are none.
+
+    Examples
+    --------
+    >>> print(attributes_document({"north": {"employees": 1200.0, "industry": "goods"}}))
+    <BLANKLINE>
+    [attributes."north"]
+    "employees" = 1200.0
+    "industry" = "goods"
+    <BLANKLINE>
+    """
+    return "".join(
+        f"\n[attributes.{toml_string(name)}]\n"
+        + "".join(f"{toml_string(column)} = {_value(value)}\n" for column, value in entry.items())
+        for name, entry in stated.items()
+    )
 
 
 def _value(value: str | float | list[Any]) -> str:

@@ -49,22 +49,19 @@ def without_variation(
 
 def _with_advice(examined: Sequence[Examined], variables: Sequence[str]) -> list[Examined]:
     """Say of a column that is constant in every organization, but not the same, what it is."""
-    advice = (
-        "; it tells organizations apart, and what is the same for all respondents of an organization has no path "
-        "within it: leave it out of the model"
-    )
+    reason = "; it tells organizations apart, and what is the same for all respondents of an organization has no path"
     present = [one for one in examined if not one.is_kept_out and one.level not in ("unusable", "figures")]
-    whats = set()
+    whats = {}
     for name in variables:
         what = f"column '{name}' is constant"
         having = [[f for f in one.findings if f.what == what] for one in present if name not in one.lacks]
         values = {found[0].detail for found in having if found}
         if len(values) > 1 and all(having):
-            whats.add(what)
+            whats[what] = f"{reason} within it; as an attribute other paths may depend on it: pool(x, {_written(name)})"
     if not whats:
         return list(examined)
     return [
-        replace(one, findings=tuple(replace(f, advice=advice) if f.what in whats else f for f in one.findings))
+        replace(one, findings=tuple(replace(f, advice=whats[f.what]) if f.what in whats else f for f in one.findings))
         for one in examined
     ]
 
@@ -102,7 +99,13 @@ def _why(coded: Coded, values: Floats, range_of: RangeOf) -> tuple[str, str]:
         return f"nothing varies in '{coded.name}'", "; leave it out of the model"
     if values.any() or isinstance(coded, Category):
         what = f"'{coded.name}' varies within no organization"
-        return what, "; what is the same for all respondents of an organization has no path within it"
+        reason = "; what is the same for all respondents of an organization has no path within it"
+        if not isinstance(coded, Category):
+            return what, reason
+        return (
+            what,
+            f"{reason}; as an attribute other paths may depend on it: pool(x, category({_written(coded.column)}, …))",
+        )
     what = f"nobody is {coded.side} the knot of '{coded.name}'"
     if (found := range_of(coded.column)) is None:
         return what, "; choose a knot inside the data"
@@ -161,3 +164,7 @@ def _free_of_repetition(variables: Sequence[str], coded: Mapping[str, Coded]) ->
                 whole.add(how.column)
         kept.append(k)
     return kept
+
+
+def _written(name: str) -> str:
+    return name if name.isidentifier() else f"`{name}`"

@@ -8,6 +8,7 @@ from bayescx.errors import did_you_mean
 from bayescx.spec.coded_checks import coded_problems, shown_name
 from bayescx.spec.graph import cycles
 from bayescx.spec.identification import identification_problems
+from bayescx.spec.moderator_checks import moderator_problems
 from bayescx.spec.parameters import Definition, Parameter
 from bayescx.spec.roles import Roles, arrow_of
 from bayescx.spec.source import Problem, join
@@ -30,6 +31,7 @@ def structural_problems(parameters: Sequence[Parameter], definitions: Sequence[D
         *_variances(parameters, roles),
         *identification_problems(parameters, roles),
         *coded_problems(parameters, roles),
+        *moderator_problems(parameters),
         *_labels(parameters, roles),
         *_definitions(parameters, definitions, roles),
     ]

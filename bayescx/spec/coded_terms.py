@@ -4,42 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn, cast
+from typing import cast
 
-from bayescx.coding import Category, Coded, Hinge, Side, is_missing, level_text, number_text
+from bayescx.coding import Category, Coded, Hinge, Moderator, Side, number_text
+from bayescx.spec.calls import FUNCTIONS, Argument, arguments_of, is_function, is_operator, stop
+from bayescx.spec.codings import column_of, dummies_of, knot_of
+from bayescx.spec.moderator_terms import moderators_of, written_category, written_moderators
 from bayescx.spec.parameters import Parameter
 from bayescx.spec.scanner import Token, written
-from bayescx.spec.source import StatementError, quote
+from bayescx.spec.source import quote
 
-__all__ = ["FUNCTIONS", "Named", "read_call", "written_terms"]
+__all__ = ["Named", "read_call", "written_terms"]
 
-SIDES = ("below", "above")
 POOLED = {"fixed": False, "pool": True}
-FUNCTIONS = {
-    "below": "below(x, 4)",
-    "above": "above(x, 4)",
-    "category": "category(issue, billing, delivery), the reference first",
-    "fixed": "fixed(x), one path for all organizations",
-    "pool": "pool(x)",
-}
-"""What they look like."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A variable that a term names, how it is coded, and whether its path is pooled (None: as other paths)."""
+    """A variable that a term names, how it is coded, and how its path is pooled.
+
+    `pooled` is None where it is as other paths are; `moderators` are the attributes of organizations that the path
+    depends on.
+    """
 
     variable: str
     coded: Coded | None = None
     pooled: bool | None = None
-
-
-@dataclass(frozen=True)
-class _Argument:
-    """The tokens between two commas, and the token that ends them."""
-
-    tokens: tuple[Token, ...]
-    stop: Token
+    moderators: tuple[Moderator, ...] = ()
 
 
 def read_call(tokens: Sequence[Token], at: int, end: Token) -> tuple[list[Named], int]:
@@ -55,13 +46,12 @@ def read_call(tokens: Sequence[Token], at: int, end: Token) -> tuple[list[Named]
         What ends the statement.
     """
     function = tokens[at]
-    arguments, after = _arguments(tokens, at, end)
+    arguments, after = arguments_of(tokens, at, end)
     if function.text in POOLED:
         return _pooled(function, arguments), after
-    column = _column(function, arguments[0])
     if function.text == "category":
-        return _dummies(function, column, arguments[1:]), after
-    hinge = Hinge(column, cast("Side", function.text), _knot(function, arguments))
+        return [Named(one.name, one, pooled=False) for one in dummies_of(function, arguments)], after
+    hinge = Hinge(column_of(function, arguments[0]), cast("Side", function.text), knot_of(function, arguments))
     return [Named(hinge.name, hinge)], after
 
 
@@ -73,59 +63,30 @@ def written_terms(rows: Iterable[Parameter]) -> list[str]:
             case Hinge() as hinge:
                 term, pooled = f"{hinge.side}({written(hinge.column)}, {number_text(hinge.at)})", row.pooled
             case Category() as dummy:
-                levels = ", ".join(map(_written_level, dummy.levels))
-                term, pooled = f"category({written(dummy.column)}, {levels})", row.pooled or None
+                term, pooled = written_category(dummy), row.pooled or None
             case None:
                 term, pooled = written(row.rhs), row.pooled
         around = next((name for name, value in POOLED.items() if value is pooled), None)
-        terms[term if around is None else f"{around}({term})"] = None
+        inside = ", ".join([term, *written_moderators(row.moderators)])
+        terms[inside if around is None else f"{around}({inside})"] = None
     return list(terms)
 
 
-def _written_level(level: str) -> str:
-    return level if level[-1].isdigit() and level == _as_number(level) else written(level)
-
-
-def _as_number(text: str) -> str:
-    try:
-        return number_text(float(text))
-    except ValueError:
-        return ""
-
-
-def _arguments(tokens: Sequence[Token], at: int, end: Token) -> tuple[list[_Argument], int]:
-    found: list[_Argument] = []
-    current: list[Token] = []
-    depth = 0
-    for index in range(at + 1, len(tokens)):
-        token = tokens[index]
-        depth += (token.text == "(") - (token.text == ")") if token.kind == "operator" else 0
-        if depth == 0 or (depth == 1 and _is(token, ",")):
-            found.append(_Argument(tuple(current), token))
-            current = []
-            if depth == 0:
-                return found, index + 1
-        elif index > at + 1:
-            current.append(token)
-    message = f"found {end} where ')' is needed; write {FUNCTIONS[tokens[at].text]}"
-    raise StatementError(end.line, end.column, message)
-
-
-def _pooled(function: Token, arguments: Sequence[_Argument]) -> list[Named]:
-    """Read fixed(term) or pool(term)."""
-    one = arguments[0]
-    first = one.tokens[0] if one.tokens else one.stop
+def _pooled(function: Token, arguments: Sequence[Argument]) -> list[Named]:
+    """Read fixed(term), pool(term) or pool(term, attributes)."""
+    one, first = arguments[0], arguments[0].first
     each = f"{function.text}(x) + {function.text}(z)"
-    if len(arguments) > 1:
-        _stop(one.stop, f"found ',' in {function.text}(…), which takes one term: {each}")
+    if function.text == "fixed" and len(arguments) > 1:
+        works = f"{each}; only a pooled path depends on attributes of organizations: pool(x, z)"
+        stop(one.stop, f"found ',' in {function.text}(…), which takes one term: {works}")
     if first.kind != "name" or first.text == "NA":
-        _stop(
+        stop(
             first, f"found {first} where the variable of {function.text}(…) is needed; write {FUNCTIONS[function.text]}"
         )
-    if len(one.tokens) > 1 and _is(one.tokens[1], "("):
+    if len(one.tokens) > 1 and is_operator(one.tokens[1], "("):
         if not is_function(first) or first.text in POOLED:
             works = f"it takes a variable, below(x, 4), above(x, 4) or a category: {function.text}(x)"
-            _stop(first, f"found {quote(first.text + '(…)')} in {function.text}(…); {works}")
+            stop(first, f"found {quote(first.text + '(…)')} in {function.text}(…); {works}")
         named, after = read_call(one.tokens, 0, one.stop)
     else:
         named, after = [Named(first.text)], 1
@@ -134,93 +95,6 @@ def _pooled(function: Token, arguments: Sequence[_Argument]) -> list[Named]:
         works = (
             f"one term each: {each}" if found.text == "+" else f"values and labels stand before: a*{function.text}(x)"
         )
-        _stop(found, f"found {found} in {function.text}(…); {works}")
-    return [replace(name, pooled=POOLED[function.text]) for name in named]
-
-
-def is_function(token: Token) -> bool:
-    """Whether a token may begin a call; a name between backquotes is always a variable."""
-    return token.kind == "name" and token.text in FUNCTIONS and token.written == token.text
-
-
-def _column(function: Token, argument: _Argument) -> str:
-    first = argument.tokens[0] if argument.tokens else argument.stop
-    if first.kind != "name" or first.text == "NA":
-        _stop(
-            first, f"found {first} where the column of {function.text}(…) is needed; write {FUNCTIONS[function.text]}"
-        )
-    if len(argument.tokens) > 1:
-        found = argument.tokens[1]
-        works = f"write {FUNCTIONS[function.text]}; a name of several words stands between backquotes"
-        _stop(found, f"found {found} after {first} in {function.text}(…), which takes one column; {works}")
-    return first.text
-
-
-def _knot(function: Token, arguments: Sequence[_Argument]) -> float:
-    """Read the number that is the second and last argument."""
-    works = f"write {FUNCTIONS[function.text]}"
-    if len(arguments) == 1:
-        _stop(arguments[0].stop, f"found no knot in {function.text}(…); {works}")
-    one = arguments[1]
-    number, sign, rest = _number(one)
-    if number is None:
-        found = one.tokens[0] if one.tokens else one.stop
-        _stop(found, f"found {found} where the knot of {function.text}(…), a number, is needed; {works}")
-    if rest is not None:
-        _stop(rest, f"found {rest} after {number} in {function.text}(…), whose knot is one number; {works}")
-    if len(arguments) > 2:
-        works += f"; for a second knot add a term: {FUNCTIONS[function.text]} + {function.text}(x, 5)"
-        _stop(one.stop, f"found ',' after the knot of {function.text}(…); decimals take a point; {works}")
-    return float(number_text(sign * float(number.text)))
-
-
-def _number(argument: _Argument) -> tuple[Token | None, float, Token | None]:
-    """Return the number that an argument begins with, its sign, and the first token after it."""
-    signed = bool(argument.tokens) and argument.tokens[0].text in ("-", "+")
-    rest = argument.tokens[signed:]
-    if not rest or rest[0].kind != "number":
-        return None, 1.0, None
-    sign = -1.0 if argument.tokens[0].text == "-" else 1.0
-    return rest[0], sign, rest[1] if len(rest) > 1 else None
-
-
-def _dummies(function: Token, column: str, arguments: Sequence[_Argument]) -> list[Named]:
-    """Read the levels of a category: one dummy for each but the first."""
-    levels: dict[str, None] = {}
-    for argument in arguments:
-        level, token = _level(column, argument)
-        if level in levels:
-            _stop(token, f"found the level {quote(level)} of {quote(column)} a second time; keep one of them")
-        levels[level] = None
-    if len(levels) < 2:
-        works = "name all levels, the reference first: category(issue, billing, delivery, technical)"
-        _stop(function, f"found {len(levels)} level{'' if len(levels) == 1 else 's'} of {quote(column)}; {works}")
-    every = tuple(levels)
-    dummies = [Category(column, level, every) for level in every[1:]]
-    return [Named(one.name, one, pooled=False) for one in dummies]
-
-
-def _level(column: str, argument: _Argument) -> tuple[str, Token]:
-    number, sign, rest = _number(argument)
-    first = argument.tokens[0] if argument.tokens else argument.stop
-    if number is not None:
-        level = number_text(sign * float(number.text))
-    elif first.kind == "name":
-        level, rest = level_text(first.text), argument.tokens[1] if len(argument.tokens) > 1 else None
-    else:
-        _stop(first, f"found {first} where a level of {quote(column)} is needed; write it, or drop the comma")
-    if rest is not None:
-        works = "commas stand between levels; other levels than names and numbers stand between backquotes: `a level`"
-        _stop(rest, f"found {rest} after {first}; {works}")
-    if is_missing(level):
-        works = "which tables write for a missing answer; give the level another name in the data"
-        _stop(first, f"found the level {quote(level)} of {quote(column)}, {works}")
-    return level, first
-
-
-def _is(token: Token, text: str) -> bool:
-    return token.kind == "operator" and token.text == text
-
-
-def _stop(token: Token, message: str) -> NoReturn:
-    raise StatementError(token.line, token.column, message)
+        stop(found, f"found {found} in {function.text}(…); {works}")
+    moderators = moderators_of(arguments[1:])
+    return [replace(name, pooled=POOLED[function.text], moderators=moderators) for name in named]

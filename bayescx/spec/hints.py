@@ -39,7 +39,7 @@ AFTER_TERM = {
     "&": "terms are joined by '+'",
     "+": "one '+' joins two terms",
     ":": "interactions are not available: compute the product as a column of its own (if it is part of a name, "
-    "write the name between backquotes)",
+    "write the name between backquotes); with an attribute of organizations write pool(x, z)",
     "~": _ONE_OPERATOR,
     "=~": _ONE_OPERATOR,
     "~~": _ONE_OPERATOR,
@@ -61,7 +61,7 @@ FUNCTION_MODIFIERS = {
     "label": "write the label itself: a*x",
     "lower": "bounds are not available: leave it out (items run with their factor unless upper(0)* is written)",
     "upper": "between backquotes it is a variable: upper(0)*x3 declares an item reversed",
-    "rv": "random slopes are not available: paths vary over organizations already",
+    "rv": "random slopes are not available: paths vary over organizations already (pool(x, z) lets one depend on z)",
 }
 
 # Mplus.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bayescx.coding import Coded
+from bayescx.coding import Coded, Moderator
 from bayescx.spec.expressions import Expression
 
 Operator = Literal["~", "=~", "~~", "~1"]
@@ -38,6 +38,9 @@ class Parameter:
         of them (False: ``fixed(x)``, and levels of a category); None where the model leaves that to the fit.
     coded : Hinge, Category or None
         How its cause is coded from a column.
+    moderators : tuple of Attribute or Category
+        Attributes of organizations that a pooled path depends on (``pool(x, employees)``); of a category, each level
+        but the first.
 
     Examples
     --------
@@ -57,6 +60,7 @@ class Parameter:
     column: int
     pooled: bool | None = None
     coded: Coded | None = None
+    moderators: tuple[Moderator, ...] = ()
 
     @property
     def name(self) -> str:

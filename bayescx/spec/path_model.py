@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bayescx._html import heading, table
-from bayescx.coding import Category, Coded, number_text
+from bayescx.coding import Attribute, Category, Coded, Moderator, number_text
 from bayescx.errors import ModelError, did_you_mean
 from bayescx.spec.checks import structural_problems
 from bayescx.spec.coded_terms import written_terms
@@ -65,8 +65,9 @@ class PathModel:
 
     def __post_init__(self) -> None:
         problems = structural_problems(self.parameters, self.definitions)
-        base = [coded.column for coded in self.coded.values()]
-        problems += wording_problems(self.text, tuple(dict.fromkeys([*self._roles.variables, *base])))
+        base = [one.column for one in (*self.coded.values(), *self.attributes.values())]
+        names = dict.fromkeys([*self._roles.variables, *base, *self.attributes])
+        problems += wording_problems(self.text, tuple(names))
         refuse(ModelError, headline(self.name, self.source), self.text, problems)
 
     @cached_property
@@ -134,6 +135,33 @@ class PathModel:
         return {row.rhs: row.coded for row in self.parameters if row.coded is not None}
 
     @cached_property
+    def moderators(self) -> dict[str, tuple[Moderator, ...]]:
+        """By the names of paths that depend on attributes of organizations, these attributes, as written.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> model = parse_model("loyalty ~ trust + pool(effort, employees, category(industry, services, goods))")
+        >>> {path: [one.name for one in found] for path, found in model.moderators.items()}
+        {'loyalty~effort': ['employees', 'industry[goods]']}
+        """
+        return {row.name: row.moderators for row in self.paths if row.moderators}
+
+    @cached_property
+    def attributes(self) -> dict[str, Moderator]:
+        """The attributes of organizations that paths depend on, by their names, in order of appearance.
+
+        They are no variables of the model: `observed` does not name them.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> list(parse_model("trust ~ pool(effort, employees); loyalty ~ pool(trust, employees)").attributes)
+        ['employees']
+        """
+        return {one.name: one for row in self.paths for one in row.moderators}
+
+    @cached_property
     def exogenous(self) -> tuple[str, ...]:
         """Constructs that no arrow leads to, in order of appearance."""
         effects = {effect for _, effect in self._roles.arrows}
@@ -195,7 +223,7 @@ class PathModel:
         r"""Return what a variable is called in sentences and pictures.
 
         These are the words of the model's line ``#: name = words``, or else the name with blanks for underscores. A
-        coded column is told by the words of the column it is coded from.
+        coded column, or the level of an attribute, is told by the words of the column it is coded from.
 
         Examples
         --------
@@ -207,8 +235,8 @@ class PathModel:
         >>> model.in_words("below(expected_value, 4)"), model.in_words("issue[late_delivery]")
         ('expected value below 4', 'issue: late delivery')
         """
-        coded = self.coded.get(name)
-        if coded is None or name in self._words:
+        coded = self.coded.get(name) or self.attributes.get(name)
+        if coded is None or isinstance(coded, Attribute) or name in self._words:
             return self._words.get(name, _spaced(name))
         column = self.in_words(coded.column)
         if isinstance(coded, Category):

@@ -25,7 +25,8 @@ def parse_model(text: str, *, name: str | None = None, source: str | None = None
         enforced), (co)variances ``x ~~ y``, ``x ~~ 0*y``, intercepts ``y ~ 1``, definitions ``ind := a*b``. Comments
         begin with ``#`` or ``!``. Causes may be coded from columns: ``below(x, 4) + above(x, 4)`` (a slope on either
         side of 4), ``category(issue, billing, delivery)`` (each level against the first). ``fixed(x)`` has one path
-        for all organizations, as levels have; ``pool(x)`` has one for each, pooled.
+        for all organizations, as levels have; ``pool(x)`` has one for each, pooled. In ``pool(x, employees)`` and
+        ``pool(x, category(industry, services, goods))`` it depends on attributes of organizations.
     name : str, optional
         What to call the model.
     source : str, optional

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NoReturn, cast
 
-from bayescx.coding import Category, Coded
+from bayescx.coding import Category, Coded, Moderator
 from bayescx.errors import did_you_mean
-from bayescx.spec.coded_terms import FUNCTIONS, Named, is_function, read_call
+from bayescx.spec.calls import FUNCTIONS, is_function
+from bayescx.spec.coded_terms import Named, read_call
 from bayescx.spec.expressions import parse_expression
 from bayescx.spec.hints import (
     AFTER_TERM,
@@ -56,6 +57,7 @@ class _Term:
     reversed: bool = False
     pooled: bool | None = None
     coded: Coded | None = None
+    moderators: tuple[Moderator, ...] = ()
 
     @property
     def modified(self) -> bool:
@@ -153,8 +155,10 @@ def _formula(statement: Statement, relation: int) -> list[Parameter]:
 def _parameter(lhs: str, op: str, term: _Term) -> Parameter:
     known = cast("Operator", "~1" if term.variable is None else op)
     rhs = term.variable or ""
-    place, kind = (term.line, term.column), (term.pooled, term.coded)
-    return Parameter(lhs, known, rhs, term.fixed, term.label, term.freed, term.reversed, *place, *kind)
+    return Parameter(
+        lhs, known, rhs, term.fixed, term.label, term.freed, term.reversed,
+        term.line, term.column, term.pooled, term.coded, term.moderators,
+    )  # fmt: skip
 
 
 def _left_side(tokens: Sequence[Token], relation: Token) -> list[Token]:
@@ -304,7 +308,7 @@ def _named(term: _Term, function: Token, named: Named) -> _Term:
     if named.pooled is not None and term.fixed is not None:
         works = "a path with a value is the same everywhere: keep the value alone"
         _stop(term, f"found a value, {term.fixed:g}, before {function.text}(…); {works}")
-    return replace(term, variable=named.variable, coded=named.coded, pooled=named.pooled)
+    return replace(term, variable=named.variable, coded=named.coded, pooled=named.pooled, moderators=named.moderators)
 
 
 def _with_modifier(term: _Term, modifier: _Term) -> _Term:

@@ -140,6 +140,26 @@ SYNTAX += [
     ("category covaries", "y ~ x; y ~~ category(i, a, b)", ("column 13", "'category(…)' on a covariance", CAUSES)),
 ]
 
+ATTRIBUTES = [
+    ("value before attributes", "y ~ 0.5*pool(x, z)", ("column 5", "a value, 0.5, before pool(…)", "the value alone")),
+    ("attribute twice", "y ~ pool(x, z, z)", ("column 16", "the attribute 'z' a second time", "keep one")),
+    ("attribute twice, once as a category", "y ~ pool(x, category(i, a, b), i)", ("column 32", "'i' a second time")),
+    ("side of an attribute", "y ~ pool(x, below(z, 4))", ("column 13", "'below(…)' as an attribute", "a column")),
+    ("fixed attribute", "y ~ pool(x, fixed(z))", ("column 13", "'fixed(…)' as an attribute", "category(industry")),
+    ("function of an attribute", "y ~ pool(x, log(z))", ("column 13", "'log(…)' as an attribute", "write a column")),
+    ("attributes joined by plus", "y ~ pool(x, z + w)", ("column 15", "'+' after 'z'", "commas stand between")),
+    ("label of an attribute", "y ~ pool(x, a*z)", ("column 14", "'*' after 'a'", "no labels")),
+    ("no attribute", "y ~ pool(x, )", ("column 13", "')' where an attribute", "write a column")),
+    ("number for an attribute", "y ~ pool(x, 3)", ("column 13", "'3' where an attribute", "write a column")),
+    ("NA for an attribute", "y ~ pool(x, NA)", ("column 13", "'NA' where an attribute", "write a column")),
+    ("attribute of one level", "y ~ pool(x, category(i, a))", ("column 13", "1 level of 'i'", "name all levels")),
+    ("attribute level twice", "y ~ pool(x, category(i, a, a))", ("column 28", "the level 'a' of 'i' a second time")),
+    ("attributes without an end", "y ~ pool(x, category(i, a, b)", ("the end of the line", "')' is needed")),
+    ("name after a category", "y ~ pool(x, category(i, a, b) c)", ("column 31", "'c' after the category")),
+    ("attributes of a loading", "f =~ pool(x, z)", ("column 6", "'pool(…)' on a loading", "to the right of ~")),
+    ("comma outside", "y ~ pool(x), z", ("column 12", "',' after ')'")),
+]
+
 STRUCTURE = [
     ("nothing", "", ("line 1, column 1", "found no statement", "loyalty ~ trust")),
     ("comments only", "# a model\n! to come", ("line 1, column 1", "found no statement", "loyalty ~ trust")),
@@ -288,7 +308,34 @@ STRUCTURE += [
         "y ~ below(x, 4) + above(x, 4) + below(x, 5) + above(x, 5)",
         ("line 1, column 47", "both sides of the knots 4 and 5 of 'x'", "leave one of these four"),
     ),
+    (
+        "attribute in the model by itself",
+        "y ~ pool(x, z) + z",
+        ("line 1, column 5", "'z' as an attribute", "a variable of the model (line 1)", "pool(x) + pool(z)"),
+    ),
+    ("attribute that drives itself", "y ~ pool(x, y)", ("column 5", "'y' as an attribute of organizations, and as a")),
+    ("attribute that is coded", "y ~ below(z, 4) + pool(x, z)", ("column 19", "'z' as an attribute", "drop one")),
+    ("attribute that is an item", FACTOR + "y ~ pool(f, x1)", ("line 2, column 5", "'x1' as an attribute")),
+    (
+        "attribute with other levels elsewhere",
+        "m ~ pool(x, category(i, a, b))\ny ~ pool(x, category(i, b, a))",
+        ("line 2, column 5", "other levels of the attribute 'i' than on line 1", "the same order everywhere"),
+    ),
+    (
+        "attribute as number and category",
+        "m ~ pool(x, i)\ny ~ pool(x, category(i, a, b))",
+        ("line 2, column 5", "category(i, …) beside i on line 1", "or as a category"),
+    ),
+    ("attribute named like a level", "y ~ pool(x, `i[b]`, category(i, a, b))", ("second meaning of 'i[b]'", "rename")),
+    ("value on a path with attributes", "y ~ pool(x, z) + 0.5*x", ("column 5", "value 0.5 on y~x", "depends on z")),
+    (
+        "label of a path with attributes",
+        "y ~ a*pool(x, z) + a*pool(w)",
+        ("column 5", "label 'a' of y~x, which depends on z, on another path", "a label of its own"),
+    ),
+    ("one label of two outcomes", "y + m ~ a*pool(x, z)", ("2 problems", "label 'a' of m~x, which depends on z")),
+    ("path with two sets of attributes", "y ~ pool(x, z) + pool(x, w)", ("column 18", "y~x a second time")),
     ("label pooled and not", "y ~ a*x + a*fixed(z)", ("line 1, column 11", "and on y~z, in fixed(…)", "the same way")),
 ]
 
-MALFORMED_MODELS = [*SYNTAX, *STRUCTURE]
+MALFORMED_MODELS = [*SYNTAX, *ATTRIBUTES, *STRUCTURE]
