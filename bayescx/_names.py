@@ -29,6 +29,9 @@ A partially pooled block has ``variable`` (organization, dim), ``variable_mu`` a
 unpooled one only the first; a fully pooled one ``variable`` (dim).
 """
 
+MODERATION, MODERATOR = "moderation", "moderator"
+"""Posterior variable of what attributes of organizations do to paths, and its dimension."""
+
 
 def parameter_name(written: str) -> str:
     """A parameter's name without the blanks around its operator and the backquotes around its variables.

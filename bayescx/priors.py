@@ -174,6 +174,9 @@ class Priors:
     ----------
     path_mean, path_sd : Prior
         Centre and between-organization SD of each path coefficient. Normal(0, 1) and HalfNormal(0.2).
+    moderator : Prior
+        How much a path coefficient changes with an attribute of organizations: by one SD (over organizations) of a
+        number, or from the reference level of a category to another. Normal(0, 0.2).
     loading, loading_sd : Prior
         Centre (or common value) and between-organization SD of loadings; with factors scaled so that their loadings
         average 1, the prior given that average; of an item declared reversed, that of minus its loading.
@@ -187,7 +190,8 @@ class Priors:
         The same for correlations of exogenous constructs and of residuals, as Fisher z of (partial) correlations.
         Normal(0, 0.5), HalfNormal(0.2).
     overrides : dict
-        Priors of single parameters by lavaan's name, e.g. ``"trust_cs~satisfaction_cs"``. Each replaces the prior of
+        Priors of single parameters by lavaan's name, e.g. ``"trust_cs~satisfaction_cs"``; of what an attribute does to
+        a path, ``"loyalty~effort:employees"``. Each replaces the prior of
         that parameter's population centre (of its value, where organizations share it) and is on the scale of the
         fields above: ``"y~~y"`` is the prior of a *log SD*, ``"x~~z"`` that of a Fisher z.
 
@@ -201,6 +205,7 @@ class Priors:
 
     path_mean: Prior = Prior("Normal", mu=0.0, sigma=1.0)
     path_sd: Prior = Prior("HalfNormal", sigma=0.2)
+    moderator: Prior = Prior("Normal", mu=0.0, sigma=0.2)
     loading: Prior = Prior("Normal", mu=1.0, sigma=0.5)
     loading_sd: Prior = Prior("HalfNormal", sigma=0.1)
     residual: Prior = Prior("Normal", mu=-0.5, sigma=1.0)

@@ -1,7 +1,8 @@
 """Whom an answer is about: each organization, the typical one, the average of the N planned, or a new one.
 
 - "organization": each organization that reported, with its own parameters.
-- "typical": an organization whose every parameter is at the population centre.
+- "typical": an organization whose every parameter is at the population centre; where paths depend on attributes of
+  organizations, one with their average.
 - "average": the finite population of the N planned. Those that reported have their own parameters, the others are
   drawn from the population; an effect is computed in each and then averaged (a mean of products, never a product of
   means). A ratio or share is the ratio of the averages.
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, TARGETS
 from bayescx.errors import FitError, did_you_mean
+from bayescx.estimands.attributes import added_by, attributes_of_others
 from bayescx.estimands.given import given_covariances
 from bayescx.estimands.memory import remembered
 from bayescx.estimands.system import System, layout_of, possible
@@ -191,6 +193,8 @@ def _drawn(fit: Fit, layout: Layout, count: int, stream: int | None) -> Floats:
         u[..., members] = values[:, :, None, :]
     if stream is None:
         return u
+    if layout.moderators:
+        u += added_by(attributes_of_others(fit, count, new=stream == _NEW), fit, layout)
     rng = np.random.default_rng([fit.seed, stream])
     centre, spread, noise = u, np.zeros_like(u), np.zeros_like(u)
     for members, values in _blocks(fit, layout, "_tau"):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescx.estimands.attributes import known_attributes
 from bayescx.estimands.memory import remembered
 from bayescx.estimands.system import System, layout_of, possible
 from bayescx.fitted import Fit
-from bayescx.model.component_priors import component_priors
+from bayescx.model.component_priors import component_priors, moderator_priors
 from bayescx.model.layout import Layout
 from bayescx.priors import Prior
 
@@ -93,7 +94,19 @@ def _drawn(rng: np.random.Generator, fit: Fit, layout: Layout, signs: dict[int, 
             noise = rng.standard_normal(shape)
             noise[:, 0] = 0.0  # the centre itself
             columns.append(middle + spread * noise)
-    return np.stack(columns, axis=-1)
+    return np.stack(columns, axis=-1) + _by_attributes(rng, fit, layout, shape)
+
+
+def _by_attributes(rng: np.random.Generator, fit: Fit, layout: Layout, shape: tuple[int, int]) -> Floats:
+    """What attributes drawn from organizations that are known add; nothing to the centre."""
+    out = np.zeros((*shape, len(layout.components)))
+    if layout.moderators:
+        known = known_attributes(fit)
+        drawn = known[rng.integers(len(known), size=shape)]
+        drawn[:, 0] = 0.0
+        for one, prior in zip(layout.moderators, moderator_priors(layout, fit.priors), strict=True):
+            out[..., one.component] += prior.sample(rng, (shape[0], 1)) * drawn[..., one.column]
+    return out
 
 
 def _on_common_scale(rng: np.random.Generator, layout: Layout, pool: Floats) -> Floats:

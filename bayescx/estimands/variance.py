@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bayescx._names import CHAIN, DRAW, ORGANIZATION, OUTCOME, PATH
 from bayescx.errors import FitError
 from bayescx.estimands.effects import direct_effects, units_of
+from bayescx.estimands.moderation import own_shift
 from bayescx.estimands.population import Target, evaluate, labelled, variables_without_unit
 from bayescx.estimands.prior import CONTRACTION, PRIOR_SD, with_contraction
 from bayescx.estimands.system import System, layout_of
@@ -72,7 +73,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     xarray.Dataset
         Along ``path`` (free paths; those that a label makes equal each in their own units):
 
-        - ``beta_tau`` (chain, draw, path): SD between organizations.
+        - ``beta_tau`` (chain, draw, path): SD between organizations; where a path depends on attributes of
+          organizations, of what these leave unexplained (see ``explained_heterogeneity``).
         - ``i_squared`` (chain, draw, path): tau^2 / (tau^2 + s^2), with s^2 the typical sampling variance of the
           organizations' own estimates (Higgins & Thompson 2002); nan where no organization has data on the path.
         - ``prediction`` (chain, draw, path): the path in one more organization; its quantiles are the prediction
@@ -117,6 +119,8 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     sampling = xr.DataArray(_typical_variance(fit), dims=PATH, coords={PATH: fit.posterior[PATH].values})
     sampling = sampling.sel({PATH: components}).assign_coords({PATH: paths})
     deviation = posterior["beta"] - posterior["beta_mu"]
+    if layout.moderators:
+        deviation = deviation - own_shift(fit, layout).sel({PATH: components}).assign_coords({PATH: paths})
     spread = deviation.mean((CHAIN, DRAW)).var(ORGANIZATION, ddof=1)
     pooling_factor = 1.0 - spread / deviation.var(ORGANIZATION, ddof=1).mean((CHAIN, DRAW))
     new = direct_effects(fit, target="new", standardized=False).sel(path=paths)

@@ -15,22 +15,26 @@ __all__ = ["observed_likelihood"]
 
 
 @compiled
-def _equation(i, cov, u, structure, adjoint, half, weight):
-    """Log-likelihood of one equation, its derivatives added to ``adjoint``; ``weight`` is room for its paths."""
+def _equation(i, cov, u, structure, adjoint, half, weight, column):
+    """Log-likelihood of one equation, its derivatives added to ``adjoint``.
+
+    ``weight`` and ``column`` are room for its paths and the data columns of their causes.
+    """
     own = structure.observed_row[i]
     first, last = structure.path_start[i], structure.path_start[i + 1]
     for e in range(first, last):
         c = structure.path_component[e]
         weight[e - first] = structure.path_value[e] * (u[c] if c >= 0 else 1.0)
+        column[e - first] = structure.observed_row[structure.path_source[e]]
     square = cov[own, own]
     c = structure.psi_component[i]
     inverse = np.exp(-2.0 * u[c]) if c >= 0 else 1.0
     inverse /= structure.psi_value[i] ** 2
     for e in range(first, last):
-        source = structure.observed_row[structure.path_source[e]]
+        source = column[e - first]
         residual = cov[source, own]
-        for f in range(first, last):
-            residual -= cov[source, structure.observed_row[structure.path_source[f]]] * weight[f - first]
+        for f in range(last - first):
+            residual -= cov[source, column[f]] * weight[f]
         square -= weight[e - first] * (residual + cov[source, own])
         k = structure.path_component[e]
         if k >= 0:
@@ -49,6 +53,7 @@ def observed_likelihood(data, structure, u, adjoint):
     block = structure.block
     n_block = block.shape[0]
     weight = np.empty(structure.path_source.shape[0])
+    column = np.empty(structure.path_source.shape[0], dtype=np.int64)
     precision, moment = np.empty((n_block, n_block)), np.empty((n_block, n_block))
     factor, inverse, sd = np.empty((n_block, n_block)), np.empty((n_block, n_block)), np.empty(n_block)
     work = np.empty((2, n_block, n_block))
@@ -56,7 +61,7 @@ def observed_likelihood(data, structure, u, adjoint):
     for j in range(n_org):
         half, cov, row = data.half_df[j], data.cov[j], u[j]
         for i in structure.single:
-            total += _equation(i, cov, row, structure, adjoint[j], half, weight)
+            total += _equation(i, cov, row, structure, adjoint[j], half, weight, column)
         if n_block > 0:
             log_det = exogenous_precision(row, structure, precision, factor, inverse, sd)
             if log_det == -np.inf:

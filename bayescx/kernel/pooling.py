@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayescx.kernel.compiled import compiled, log_product
+from bayescx.kernel.moderators import add_by_moderator, moderated_means, moderator_prior, place_moderated, pull_mean
 from bayescx.kernel.priors import log_density
 from bayescx.kernel.problem import LINEAR, PLACED
 
@@ -47,7 +48,7 @@ def _conditional_mean(k, x, tau, pooling, work):
     """Place a population mean given tau: what its prior and organizations' own estimates say together.
 
     Precision Q = 1 / scale^2 + sum 1 / (tau^2 + V_j), mean M, mu = M + x / sqrt(Q). With one organization or two,
-    (mu, tau) would otherwise be a funnel. Return mu, half the log of Q, and its slope in log tau.
+    (mu, tau) would otherwise be a funnel. Return half the log of Q, and its slope in log tau.
     """
     precision = 1.0 / (pooling.mean_scale[k] * pooling.mean_scale[k])
     total = precision * pooling.mean_centre[k]
@@ -62,9 +63,10 @@ def _conditional_mean(k, x, tau, pooling, work):
         slope = -2.0 * tau * tau * weight * weight
         change += slope
         shift += slope * (pooling.told_estimate[t] - mean)
+    work.centre[k] = mean + x / root
     work.mean_slope[k] = 1.0 / root
     work.mean_turn[k] = shift / precision - 0.5 * x * change / (precision * root)
-    return mean + x / root, np.log(root), 0.5 * change / precision
+    return np.log(root), 0.5 * change / precision
 
 
 @compiled
@@ -81,7 +83,7 @@ def _untie(pooling, pull):
 
 
 @compiled
-def _means(n_z, pooling, priors, work, gradient):
+def _means(n_z, pooling, priors, moderation, work, gradient):
     """Tie the population means in ``centre`` where the model does; return the log prior of all."""
     n_tie, n_pop = pooling.tie.shape
     centre, pull = work.centre, work.mean_pull
@@ -103,14 +105,15 @@ def _means(n_z, pooling, priors, work, gradient):
     for c in range(n_tie):
         for k in range(n_pop):
             pull[k] -= pooling.tie[c, k] * gap[c] / (pooling.tie_scale[c] * pooling.tie_scale[c])
+    log_p += moderator_prior(moderation, work, work.gamma_pull)
     for k in range(n_pop):
-        gradient[n_z + k] += pull[k] * work.mean_slope[k]
-        gradient[n_z + n_pop + k] += pull[k] * work.mean_turn[k] * work.sd_slope[k]
+        turned = pull_mean(k, n_z, pull[k], work.gamma_pull, moderation, work, gradient)
+        gradient[n_z + n_pop + k] += turned * work.sd_slope[k]
     return log_p
 
 
 @compiled
-def _population(x, n_org, pooling, priors, work, gradient):
+def _population(x, n_org, pooling, priors, moderation, work, gradient):
     """Priors of the population means and SDs, and of the components given them up to their squares.
 
     ``centre`` becomes mu, ``mean_slope`` d mu / dx, ``mean_turn`` d mu / d log tau and ``sd_slope`` d log tau / dx.
@@ -130,20 +133,22 @@ def _population(x, n_org, pooling, priors, work, gradient):
         log_p += lp + free - soft - n_org * (np.log(soft) + _HALF_LOG_2PI)
         gradient[n_z + n_pop + k] += (slope * tau - n_org) * sd_slope[k] + left
         precision[k] = 1.0 / (tau * tau)
-        mu, work.mean_slope[k], work.mean_turn[k] = 0.0, 0.0, 0.0
+        work.centre[k], work.mean_slope[k], work.mean_turn[k] = 0.0, 0.0, 0.0
         if pooling.mean_kind[k] == LINEAR:
-            mu, volume, turn = _conditional_mean(k, x[n_z + k], tau, pooling, work)
+            if moderation.start[k + 1] > moderation.start[k]:
+                volume, turn = place_moderated(k, x, n_z, tau, pooling, moderation, work)
+            else:
+                volume, turn = _conditional_mean(k, x[n_z + k], tau, pooling, work)
             log_p -= volume
             gradient[n_z + n_pop + k] -= turn * sd_slope[k]
         elif pooling.mean_kind[k] != PLACED:
-            mu, rise, volume, turn = _signed(
+            work.centre[k], rise, volume, turn = _signed(
                 pooling.mean_kind[k], pooling.mean_centre[k] + pooling.mean_scale[k] * x[n_z + k]
             )  # fmt: skip
             work.mean_slope[k] = rise * pooling.mean_scale[k]
             log_p += volume + np.log(pooling.mean_scale[k])
             gradient[n_z + k] += turn * pooling.mean_scale[k]
-        work.centre[k] = mu
-    log_p += _means(n_z, pooling, priors, work, gradient)
+    log_p += _means(n_z, pooling, priors, moderation, work, gradient)
     log_p += (1.0 - n_org) * log_product(pooling.sd_scale)
     for o in range(pooling.own_component.shape[0] - 1, -1, -1):  # populations come in the order of their components
         k = pooling.population[o]
@@ -228,24 +233,25 @@ def _place_block(eps, deviation, mean, precision, information, steering, first, 
 
 
 @compiled
-def place(x, pooling, priors, steering, work, gradient):
+def place(x, pooling, priors, steering, moderation, work, gradient):
     """Fill ``work``; return the log prior with all Jacobians and start ``gradient`` (D,)."""
     u, mean, precision, deviation, scale = work.u, work.mean, work.precision, work.deviation, work.scale
     n_org, n_own = scale.shape
     n_block = pooling.block_offset.shape[0]
     scalars = pooling.block_start[n_block]
     log_p = pooling.log_volume[0] + _shared(x, pooling, priors, work, gradient)
-    log_p += _population(x, n_org, pooling, priors, work, gradient)
+    log_p += _population(x, n_org, pooling, priors, moderation, work, gradient)
     room = np.empty(2 * scalars + 1)
     first_eps = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0]
     for j in range(n_org):
         eps = x[first_eps + j * n_own : first_eps + (j + 1) * n_own]
         moved, information = deviation[j], steering.information[j]
+        own_mean = moderated_means(j, mean, pooling, moderation, work)
         for b in range(n_block):
             first, offset = pooling.block_start[b], pooling.block_offset[b]
             size = pooling.block_start[b + 1] - first
             log_p += _place_block(
-                eps, moved, mean, precision, information, steering.block[j, offset:], first, size,
+                eps, moved, own_mean, precision, information, steering.block[j, offset:], first, size,
                 work.inverse[j, offset:], room
             )  # fmt: skip
         precise = steering.scalar[j]
@@ -253,12 +259,12 @@ def place(x, pooling, priors, steering, work, gradient):
             variance = 1.0 / (precision[o] + precise[o])
             root = np.sqrt(variance)
             scale[j, o] = root
-            moved[o] = variance * (information[o] - precise[o] * mean[o]) + root * eps[o]
+            moved[o] = variance * (information[o] - precise[o] * own_mean[o]) + root * eps[o]
         log_p += log_product(scale[j, scalars:])
         for o in range(n_own):
             log_p -= pooling.pooled[o] * 0.5 * precision[o] * moved[o] * moved[o]
         for o in range(n_own):
-            u[j, pooling.own_component[o]] = mean[o] + moved[o]
+            u[j, pooling.own_component[o]] = own_mean[o] + moved[o]
     for o in pooling.independent:
         for j in range(n_org):
             value = mean[o] + deviation[j, o]
@@ -291,7 +297,7 @@ def _pull_back_block(eps, total, first, size, inverse, eps_gradient, shift, solv
 
 
 @compiled
-def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
+def pull_back(x, pooling, priors, steering, moderation, work, adjoint, gradient):
     """Add to ``gradient`` (D,) what the likelihood's ``adjoint`` (J, C) and the density of the components imply."""
     mean, precision, deviation, scale = work.mean, work.precision, work.deviation, work.scale
     n_org, n_own = scale.shape
@@ -302,7 +308,8 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
     first_eps = n_z + 2 * n_pop
     total = np.empty(n_own)
     shift, solved, slope = np.empty(scalars + 1), np.empty(scalars + 1), np.empty(scalars + 1)
-    mean_gradient, precision_gradient = np.zeros(n_own), np.zeros(n_own)
+    mean_gradient, precision_gradient, own_pull = np.zeros(n_own), np.zeros(n_own), np.zeros(n_own)
+    work.gamma_pull[:] = 0.0
     for i in range(n_shared):
         s = 0.0
         for j in range(n_org):
@@ -328,7 +335,7 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
             _pull_back_block(eps, total, first, size, work.inverse[j, offset:], eps_gradient, shift, solved, slope)
             for c in range(size):
                 o = first + c
-                mean_gradient[o] += precision[o] * (solved[c] + moved[o])
+                own_pull[o] = precision[o] * (solved[c] + moved[o])
                 precision_gradient[o] += slope[c] + solved[c] * (shift[c] - moved[o])
         precise = steering.scalar[j]
         for o in range(scalars, n_own):
@@ -337,8 +344,11 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
             eps_gradient[o] = total[o] * root
             pull = precision[o] * moved[o]
             # pull + (adjoint - pull) D / C, with 1 - D / C = P / C
-            mean_gradient[o] += variance * (pull * precise[o] + (total[o] + pull) * precision[o])
+            own_pull[o] = variance * (pull * precise[o] + (total[o] + pull) * precision[o])
             precision_gradient[o] += variance * (total[o] * (0.5 * root * eps[o] - moved[o]) - 0.5)
+        for o in range(n_own):
+            mean_gradient[o] += own_pull[o]
+        add_by_moderator(j, own_pull, pooling, moderation, work.gamma_pull)
     pull = work.mean_pull
     for o in range(n_own):
         if pooling.population[o] >= 0:
@@ -347,6 +357,6 @@ def pull_back(x, pooling, priors, steering, work, adjoint, gradient):
     for o in range(n_own):
         k = pooling.population[o]
         if k >= 0:
-            gradient[n_z + k] += pull[k] * work.mean_slope[k]
-            turned = pull[k] * work.mean_turn[k] - 2.0 * precision[o] * precision_gradient[o]
+            turned = pull_mean(k, n_z, pull[k], work.gamma_pull, moderation, work, gradient)
+            turned -= 2.0 * precision[o] * precision_gradient[o]
             gradient[n_z + n_pop + k] += turned * work.sd_slope[k]

@@ -58,40 +58,43 @@ def _source_fingerprint() -> int:
 
 
 @inlined
-def room_for(structure, priors, steering):
+def room_for(structure, priors, steering, moderation):
     """Room for one evaluation."""
     n_org, n_own = steering.information.shape
-    n_pop = priors.mean_family.shape[0]
+    n_pop, n_gamma = priors.mean_family.shape[0], moderation.column.shape[0]
+    side = 1 + n_gamma  # no population has more moderators than there are
     return Work(
         np.zeros((n_org, structure.options[1])),
         np.empty(n_own), np.empty(n_own), np.empty(n_pop), np.empty(n_pop), np.empty(n_pop), np.empty(n_pop),
         np.empty(n_pop),
         np.empty(priors.shared_family.shape[0]),
         np.empty((n_org, n_own)), np.empty((n_org, n_own)), np.empty(steering.block.shape),
+        np.empty(n_gamma), np.empty(n_gamma), np.empty(n_gamma), np.empty((n_pop if n_gamma > 0 else 0, side, side)),
+        np.empty(n_own),
     )  # fmt: skip
 
 
 @inlined
 def _density(x, gradient, records):
     """Log posterior density of the free parameters ``x`` (D,), its derivative written to ``gradient`` (D,)."""
-    data, structure, pooling, priors, steering = unpack(records)
-    work = room_for(structure, priors, steering)
+    data, structure, pooling, priors, steering, moderation = unpack(records)
+    work = room_for(structure, priors, steering, moderation)
     adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
-    log_p = place(x, pooling, priors, steering, work, gradient)
+    log_p = place(x, pooling, priors, steering, moderation, work, gradient)
     if structure.options[0] == OBSERVED:
         log_p += observed_likelihood(data, structure, work.u, adjoint)
     elif structure.options[0] == LATENT:
         log_p += latent_likelihood(data, structure, work.u, adjoint)
     else:
         log_p += general_likelihood(data, structure, work.u, adjoint)
-    pull_back(x, pooling, priors, steering, work, adjoint, gradient)
+    pull_back(x, pooling, priors, steering, moderation, work, adjoint, gradient)
     return log_p
 
 
 @inlined
-def write_draw(x, out, pooling, priors, steering, work):
-    """Write shared components, population means and SDs, and every organization's own components to ``out``."""
+def write_draw(x, out, pooling, priors, steering, moderation, work):
+    """Write shared components, population means and SDs, every organization's own components, and last gamma."""
     n_org, n_own = steering.information.shape
     n_shared, n_z = pooling.shared_matrix.shape
     n_pop = priors.mean_family.shape[0]
@@ -104,27 +107,30 @@ def write_draw(x, out, pooling, priors, steering, work):
     for j in range(n_org):
         for o in range(n_own):
             out[first + j * n_own + o] = work.u[j, pooling.own_component[o]]
+    n_gamma = moderation.column.shape[0]
+    for g in range(n_gamma):
+        out[out.shape[0] - n_gamma + g] = work.gamma[g]
 
 
 @inlined
 def _expand(x, out, records):
     """Components of one draw, from complete moments."""
-    _, structure, pooling, priors, steering = unpack(records)
-    work = room_for(structure, priors, steering)
-    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
-    write_draw(x, out, pooling, priors, steering, work)
+    _, structure, pooling, priors, steering, moderation = unpack(records)
+    work = room_for(structure, priors, steering, moderation)
+    place(x, pooling, priors, steering, moderation, work, np.empty(x.shape[0]))
+    write_draw(x, out, pooling, priors, steering, moderation, work)
 
 
 @inlined
 def _mixed_density(x, gradient, records):
     """The same with missing patterns and published figures; free numbers of theirs stand last in ``x``."""
-    data, structure, pooling, priors, steering = unpack(records)
+    data, structure, pooling, priors, steering, moderation = unpack(records)
     patterns = unpack_patterns(records)
     figures, anchors = unpack_figures(records)
-    work = room_for(structure, priors, steering)
+    work = room_for(structure, priors, steering, moderation)
     adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
-    log_p = place(x, pooling, priors, steering, work, gradient)
+    log_p = place(x, pooling, priors, steering, moderation, work, gradient)
     n_org, n_own = steering.information.shape
     first_extra = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0] + n_org * n_own
     extra, extra_gradient = x[first_extra:], gradient[first_extra:]
@@ -156,7 +162,7 @@ def _mixed_density(x, gradient, records):
             figures, pooling, pooling.shared_matrix.shape[1], priors.mean_family.shape[0], work, before, adjoint,
             by_figures
         )  # fmt: skip
-    pull_back(x, pooling, priors, steering, work, adjoint, gradient)
+    pull_back(x, pooling, priors, steering, moderation, work, adjoint, gradient)
     for k in range(gradient.shape[0]):
         gradient[k] += by_figures[k]
     return log_p
@@ -165,19 +171,19 @@ def _mixed_density(x, gradient, records):
 @inlined
 def _mixed_expand(x, out, records):
     """Components of one draw, and its extra free numbers."""
-    _, structure, pooling, priors, steering = unpack(records)
+    _, structure, pooling, priors, steering, moderation = unpack(records)
     figures, anchors = unpack_figures(records)
-    work = room_for(structure, priors, steering)
-    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
+    work = room_for(structure, priors, steering, moderation)
+    place(x, pooling, priors, steering, moderation, work, np.empty(x.shape[0]))
     if figures.member.shape[0] > 0:
         half_line(figures, pooling, work, np.zeros((figures.member.shape[0], figures.signed.shape[0])))
         state = anchored_state(figures.member.shape[0], structure, anchors)
         anchored_covariances(x, structure, pooling, priors, anchors, figures.member, work, state)
-    write_draw(x, out, pooling, priors, steering, work)
+    write_draw(x, out, pooling, priors, steering, moderation, work)
     n_org, n_own = steering.information.shape
     first_x = pooling.shared_matrix.shape[1] + 2 * priors.mean_family.shape[0] + n_org * n_own
     first_out = pooling.shared_matrix.shape[0] + 2 * priors.mean_family.shape[0] + n_org * n_own
-    for k in range(x.shape[0] - first_x):
+    for k in range(x.shape[0] - first_x - moderation.column.shape[0]):
         out[first_out + k] = x[first_x + k]
 
 

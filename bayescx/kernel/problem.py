@@ -24,6 +24,7 @@ __all__ = [
     "PLACED",
     "RECORD",
     "Data",
+    "Moderation",
     "Pooling",
     "Priors",
     "Steering",
@@ -147,6 +148,32 @@ class Steering(NamedTuple):
     block: Floats
 
 
+class Moderation(NamedTuple):
+    """How means of populations depend on what organizations are: mean of organization j = mu + gamma' z_j.
+
+    Coefficients gamma (G,) are stored by population: those of population k are ``start[k]`` to ``start[k + 1]``;
+    ``column`` (G,) is the column of ``covariate`` (J, K) that each belongs to. ``centre`` and ``scale`` (G,) of their
+    priors steer them, ``family`` and ``parameters`` are the priors. ``told_row`` names the organization of each entry
+    of ``Pooling.told_estimate``. Free numbers of gamma stand last in x.
+    """
+
+    start: Ints
+    column: Ints
+    centre: Floats
+    scale: Floats
+    family: Ints
+    parameters: Floats
+    covariate: Floats
+    told_row: Ints
+
+    @classmethod
+    def nothing(cls, n_pop: int, n_told: int) -> Moderation:
+        """All organizations of a population have the same mean."""
+        no, floats = np.zeros(0, dtype=np.int64), np.zeros(0)
+        start, rows = np.zeros(n_pop + 1, dtype=np.int64), np.zeros(n_told, dtype=np.int64)
+        return cls(start, no, floats, floats, no, np.zeros((0, 4)), np.zeros((0, 0)), rows)
+
+
 class Work(NamedTuple):
     """Room for one evaluation, filled on the way to the density and read on the way back.
 
@@ -154,7 +181,9 @@ class Work(NamedTuple):
     ``mean_slope``, ``mean_turn``, ``sd_slope`` (populations,): mu, d mu / dx, d mu / d log tau, d log tau / dx.
     ``mean_pull`` (populations,): derivatives in mu. ``shared_slope`` (F,): of shared components. ``deviation`` (J, O):
     of own components from ``mean``. ``scale`` (J, O): of components that are moved alone. ``inverse`` (J, total): the
-    matrices K of blocks.
+    matrices K of blocks. ``gamma``, ``gamma_turn``, ``gamma_pull`` (G,) are to moderators what ``centre``,
+    ``mean_turn`` and ``mean_pull`` are to means; ``placing`` (populations, q, q) are the matrices that place both (see
+    ``kernel.moderators``), ``own_mean`` (O,) the means of one organization.
     """
 
     u: Floats
@@ -169,6 +198,11 @@ class Work(NamedTuple):
     deviation: Floats
     scale: Floats
     inverse: Floats
+    gamma: Floats
+    gamma_turn: Floats
+    gamma_pull: Floats
+    placing: Floats
+    own_mean: Floats
 
 
 RECORD = 4

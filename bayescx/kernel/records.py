@@ -10,11 +10,11 @@ from bayescx.kernel.anchors import Anchors
 from bayescx.kernel.compiled import compiled, inlined
 from bayescx.kernel.figures import Figures
 from bayescx.kernel.patterns import Patterns
-from bayescx.kernel.problem import RECORD, Data, Pooling, Priors, Steering, Structure
+from bayescx.kernel.problem import RECORD, Data, Moderation, Pooling, Priors, Steering, Structure
 
 __all__ = ["N_PLAIN", "ints", "matrix", "records_at", "unpack", "unpack_figures", "unpack_patterns"]
 
-N_PLAIN = len((*Data._fields, *Structure._fields, *Pooling._fields, *Priors._fields, *Steering._fields))
+N_PLAIN = sum(len(group._fields) for group in (Data, Structure, Pooling, Priors, Steering, Moderation))
 """Arrays of a posterior of complete moments; patterns, figures and anchors follow where there are any."""
 
 
@@ -83,7 +83,7 @@ def _cube(records, index):
 
 @inlined
 def unpack(r):
-    """The five groups of arrays, in the order in which ``problem.pack`` was given them."""
+    """The six groups of arrays, in the order in which ``problem.pack`` was given them."""
     data = Data(
         _floats(r, 0), _cube(r, 1),
     )  # fmt: skip
@@ -105,15 +105,19 @@ def unpack(r):
     steering = Steering(
         matrix(r, 53), matrix(r, 54), matrix(r, 55),
     )  # fmt: skip
-    return data, structure, pooling, priors, steering
+    moderation = Moderation(
+        ints(r, 56), ints(r, 57), _floats(r, 58), _floats(r, 59), ints(r, 60), matrix(r, 61), matrix(r, 62),
+        ints(r, 63),
+    )  # fmt: skip
+    return data, structure, pooling, priors, steering, moderation
 
 
 @inlined
 def unpack_patterns(r):
     """Missing patterns."""
     return Patterns(
-        ints(r, 56), ints(r, 57), ints(r, 58), _floats(r, 59), _floats(r, 60), ints(r, 61), _int_matrix(r, 62),
-        matrix(r, 63), matrix(r, 64),
+        ints(r, 64), ints(r, 65), ints(r, 66), _floats(r, 67), _floats(r, 68), ints(r, 69), _int_matrix(r, 70),
+        matrix(r, 71), matrix(r, 72),
     )  # fmt: skip
 
 
@@ -121,16 +125,16 @@ def unpack_patterns(r):
 def unpack_figures(r):
     """Published figures, and the components that they anchor."""
     figures = Figures(
-        ints(r, 65), _floats(r, 66), ints(r, 67), _floats(r, 68), _floats(r, 69), _int_matrix(r, 70), ints(r, 71),
-        ints(r, 72), ints(r, 73), ints(r, 74), _floats(r, 75), ints(r, 76), ints(r, 77), _floats(r, 78),
-        _floats(r, 79), _floats(r, 80), ints(r, 81), _floats(r, 82), _floats(r, 83), ints(r, 84), ints(r, 85),
-        ints(r, 86), ints(r, 87), _floats(r, 88), _floats(r, 89),
+        ints(r, 73), _floats(r, 74), ints(r, 75), _floats(r, 76), _floats(r, 77), _int_matrix(r, 78), ints(r, 79),
+        ints(r, 80), ints(r, 81), ints(r, 82), _floats(r, 83), ints(r, 84), ints(r, 85), _floats(r, 86),
+        _floats(r, 87), _floats(r, 88), ints(r, 89), _floats(r, 90), _floats(r, 91), ints(r, 92), ints(r, 93),
+        ints(r, 94), ints(r, 95), _floats(r, 96), _floats(r, 97),
     )  # fmt: skip
     anchors = Anchors(
-        ints(r, 90), ints(r, 91), ints(r, 92), ints(r, 93), ints(r, 94), ints(r, 95), ints(r, 96),
-        ints(r, 97), _floats(r, 98), _floats(r, 99), _floats(r, 100), _floats(r, 101), _floats(r, 102),
-        _floats(r, 103),
-        ints(r, 104), ints(r, 105), _floats(r, 106), ints(r, 107), ints(r, 108), _floats(r, 109), ints(r, 110),
-        ints(r, 111), ints(r, 112), ints(r, 113), _floats(r, 114), _floats(r, 115),
+        ints(r, 98), ints(r, 99), ints(r, 100), ints(r, 101), ints(r, 102), ints(r, 103), ints(r, 104),
+        ints(r, 105), _floats(r, 106), _floats(r, 107), _floats(r, 108), _floats(r, 109), _floats(r, 110),
+        _floats(r, 111),
+        ints(r, 112), ints(r, 113), _floats(r, 114), ints(r, 115), ints(r, 116), _floats(r, 117), ints(r, 118),
+        ints(r, 119), ints(r, 120), ints(r, 121), _floats(r, 122), _floats(r, 123),
     )  # fmt: skip
     return figures, anchors

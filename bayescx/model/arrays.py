@@ -1,8 +1,8 @@
 """Layout, moments, priors and steering as the arrays of the compiled density, and the order of its free parameters.
 
-Free parameters x = [z (shared), mean and SD (population), eps (organization by organization), extra], each centred
-and scaled so that the sampler starts with all of them near 1; tau = scale * log(1 + e^x). Extra are one number per
-unknown sample size of published figures, then p log scales per organization that shared correlations.
+Free parameters x = [z (shared), mean and SD (population), eps (organization by organization), extra, moderators], each
+centred and scaled so that the sampler starts with all of them near 1; tau = scale * log(1 + e^x). Extra are one number
+per unknown sample size of published figures, then p log scales per organization that shared correlations.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from bayescx.model.averages import Ties, free_directions, ties_of
 from bayescx.model.component_priors import component_priors
 from bayescx.model.flat import starts
 from bayescx.model.informed import Informed
-from bayescx.model.layout import Layout
+from bayescx.model.layout import Layout, ModeratorEntry
+from bayescx.model.moderation import moderation_arrays, moderators_of
 from bayescx.model.structure import structure_arrays
 from bayescx.priors import Prior, Priors
 
@@ -42,11 +43,13 @@ class Sample:
     """Moments on the common scale: ``n_obs`` (J,), ``cov`` (J, p, p) with divisor n - 1.
 
     Organizations in ``patterns`` and those known by figures only (``n_obs`` 0) have no say through ``cov``.
+    ``attributes`` (J, K) are those that paths depend on, centred, numbers in SDs.
     """
 
     n_obs: Ints
     cov: Floats
     patterns: Patterns | None = None
+    attributes: Floats | None = None
 
     @cached_property
     def is_complete(self) -> NDArray[np.bool_]:
@@ -75,17 +78,22 @@ class Sample:
 
 
 class Told(NamedTuple):
-    """Steering of population means: location and scale of the prior, and own estimates with their variances."""
+    """Steering of population means: location and scale of the prior, and own estimates with their variances.
+
+    ``rows`` are the organizations that estimates are of.
+    """
 
     centre: Floats
     scale: Floats
     estimates: tuple[Floats, ...]
     variances: tuple[Floats, ...]
+    rows: tuple[Ints, ...]
 
     @classmethod
     def nothing(cls, n_pop: int) -> Told:
         """Means are their own free numbers."""
-        return cls(np.zeros(n_pop), np.ones(n_pop), (np.zeros(0),) * n_pop, (np.zeros(0),) * n_pop)
+        nobody = (np.zeros(0),) * n_pop
+        return cls(np.zeros(n_pop), np.ones(n_pop), nobody, nobody, (np.zeros(0, dtype=np.int64),) * n_pop)
 
     def tie_scale(self, ties: Floats, tau: Floats) -> Floats:
         """About how far sums of means as placed are from what they are tied to, (constraints,); ``tau`` is typical."""
@@ -218,7 +226,16 @@ class Arrays:
     @property
     def n_dim(self) -> int:
         """D, the number of free parameters."""
-        return self.n_shared_free + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own) + self.n_extra
+        return self.n_shared_free + 2 * len(self.population) + self._n_rest
+
+    @property
+    def _n_rest(self) -> int:
+        return len(self.sample.n_obs) * len(self.own) + self.n_extra + len(self.moderators)
+
+    @cached_property
+    def moderators(self) -> tuple[ModeratorEntry, ...]:
+        """What attributes do to paths, in the order of populations."""
+        return moderators_of(self.layout, self.population)
 
     @property
     def n_extra(self) -> int:
@@ -227,8 +244,8 @@ class Arrays:
 
     @property
     def n_expanded(self) -> int:
-        """Length of the expanded draw: shared, mu, tau, own components, extra."""
-        return len(self.shared) + 2 * len(self.population) + len(self.sample.n_obs) * len(self.own) + self.n_extra
+        """Length of the expanded draw: shared, mu, tau, own components, extra, moderators."""
+        return len(self.shared) + 2 * len(self.population) + self._n_rest
 
     @cached_property
     def records(self) -> NDArray[np.uint64]:
@@ -238,7 +255,8 @@ class Arrays:
     @cached_property
     def _packed(self) -> tuple[NDArray[np.uint64], list[NDArray[np.generic]]]:
         plain = (
-            self.sample.data(), structure_arrays(self.layout), self.pooling_arrays, self.prior_arrays(), self.steering
+            self.sample.data(), structure_arrays(self.layout), self.pooling_arrays, self.prior_arrays(), self.steering,
+            self._moderation(),
         )  # fmt: skip
         if self.sample.patterns is None and self.informed is None:
             return problem.pack(*plain)
@@ -334,6 +352,11 @@ class Arrays:
     def _signed(self, components: Sequence[int]) -> list[bool]:
         signs = self.informed.signs if self.informed else {}
         return [signs.get(c, 0) > 0 for c in components]
+
+    def _moderation(self) -> problem.Moderation:
+        told = self.told or Told.nothing(len(self.population))
+        rows = np.concatenate([np.zeros(0, dtype=np.int64), *told.rows])
+        return moderation_arrays(self.layout, self.population, self.priors, self.sample.attributes, rows)
 
     def prior_arrays(self) -> problem.Priors:
         """Families and parameters of all priors, as the compiled density reads them."""

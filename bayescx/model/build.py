@@ -16,11 +16,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import wishart
 
-from bayescx._names import BLOCK_VARIABLES, ORGANIZATION
+from bayescx._names import BLOCK_VARIABLES, MODERATION, MODERATOR, ORGANIZATION
 from bayescx.errors import ModelError, PriorError
 from bayescx.model.arrays import Arrays
 from bayescx.model.averages import free_directions
-from bayescx.model.component_priors import component_priors
+from bayescx.model.component_priors import component_priors, moderator_priors
 from bayescx.model.layout import BLOCKS, Layout
 from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.prepare import Prepared, prepare
@@ -67,7 +67,8 @@ def build_model(
     pymc.Model
         Variables ``beta`` (organization, path), ``beta_mu`` and ``beta_tau`` (path); ``loading`` (indicator);
         and, pooled in the same way as ``beta``, ``log_residual_sd`` (residual), ``log_exogenous_sd``
-        (exogenous) and ``partial_correlation_z`` (covariance), all on the common scale. ``loading`` of an item
+        (exogenous) and ``partial_correlation_z`` (covariance), all on the common scale; ``moderation`` (moderator),
+        what attributes of organizations do to paths. ``loading`` of an item
         that the model declares reversed is minus its loading. Parameters that a
         label makes equal are one variable, under the first one's name. The covariance matrices are the
         observed variable ``moments``: log-likelihoods come by organization, predictions as covariance
@@ -116,10 +117,11 @@ def open_model(prepared: Prepared, form: Form) -> pm.Model:
     ]
     n_org = len(sample.n_obs)
     with pm.Model(coords=_coords(prepared)) as model:
+        moved = _moderated(layout, prepared.priors, sample.attributes)
         u = pt.zeros((n_org, len(layout.components)))
         for block in BLOCKS:
             if members := layout.of_block(block):
-                u = u[:, members].set(_block(layout, block, [described[c] for c in members], own))
+                u = u[:, members].set(_block(layout, block, [described[c] for c in members], own, moved))
         sigma = implied_covariance(layout, u, n_org)
         _observe_moments(prepared, sigma)
         answers = answers_of(prepared.evidence, np.array([layout.scale[name] for name in layout.variables]))
@@ -141,6 +143,8 @@ def _coords(prepared: Prepared) -> dict[str, list[str]]:
     for block, (_, dim) in BLOCK_VARIABLES.items():
         names = [layout.components[c].name for c in layout.of_block(block)]
         coords |= {dim: names} if names else {}
+    if layout.moderators:
+        coords |= {MODERATOR: [one.name for one in layout.moderators], "attribute": list(layout.model.attributes)}
     return coords
 
 
@@ -196,7 +200,21 @@ class _Described(NamedTuple):
     sign: int
 
 
-def _block(layout: Layout, block: str, described: Sequence[_Described], own: _Own | None) -> Tensor:
+def _moderated(layout: Layout, priors: Priors, attributes: Floats | None) -> Tensor | None:
+    """What attributes of organizations add to the centres of all components, (J, C)."""
+    if not layout.moderators:
+        return None
+    moderation = _variable(MODERATION, moderator_priors(layout, priors), (MODERATOR,))
+    z = pm.Data("attributes", attributes, dims=(ORGANIZATION, "attribute"))
+    place = np.zeros((len(layout.moderators), len(layout.components)))
+    for g, one in enumerate(layout.moderators):
+        place[g, one.component] = 1.0
+    return (z[:, [one.column for one in layout.moderators]] * moderation) @ place
+
+
+def _block(
+    layout: Layout, block: str, described: Sequence[_Described], own: _Own | None, moved: Tensor | None
+) -> Tensor:
     """The values of one block, shape (K,) where organizations share them, else (J, K)."""
     name, dim = BLOCK_VARIABLES[block]
     members = layout.of_block(block)
@@ -208,6 +226,8 @@ def _block(layout: Layout, block: str, described: Sequence[_Described], own: _Ow
     if layout.pooling[block] == "none":
         return _variable(name, centres, (ORGANIZATION, dim))
     mu, tau = _centres(layout, members, f"{name}_mu", dim, centres, signs), _variable(f"{name}_tau", sds, (dim,))
+    if block == "paths" and moved is not None:
+        mu = mu + moved[:, members]
     if own is None:
         return pm.Normal(name, mu, tau, dims=(ORGANIZATION, dim))
     return _conditional(name, dim, mu, tau, *own.of(members))
@@ -319,6 +339,6 @@ def sample_open(prepared: Prepared, settings: SamplerSettings) -> tuple[xr.Datas
     )
     sampled = run_nutpie(compiled, settings)
     every = sampled["posterior"].to_dataset()
-    names = [name + suffix for name, _ in BLOCK_VARIABLES.values() for suffix in ("", "_mu", "_tau")]
+    names = [name + suffix for name, _ in BLOCK_VARIABLES.values() for suffix in ("", "_mu", "_tau")] + [MODERATION]
     kept = every[[name for name in names if name in every]]
     return kept.drop_vars([coord for coord in kept.coords if coord not in kept.dims]), sampled

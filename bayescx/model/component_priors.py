@@ -6,7 +6,7 @@ from bayescx.errors import PriorError
 from bayescx.model.layout import Layout
 from bayescx.priors import Prior, Priors
 
-__all__ = ["component_priors"]
+__all__ = ["component_priors", "moderator_priors"]
 
 _FIELDS = {
     "paths": ("path_mean", "path_sd"),
@@ -45,6 +45,21 @@ def component_priors(layout: Layout, priors: Priors) -> list[tuple[Prior, Prior 
     return out
 
 
+def moderator_priors(layout: Layout, priors: Priors) -> list[Prior]:
+    """Prior of each coefficient of a moderator, in the layout's order.
+
+    Raises
+    ------
+    PriorError
+        If one is on the positive half-line: an attribute may lower a path.
+    """
+    out = [priors.overrides.get(entry.name, priors.moderator) for entry in layout.moderators]
+    for entry, prior in zip(layout.moderators, out, strict=True):
+        if prior.positive:
+            raise PriorError(f"the prior of {entry.name} is {prior}, but it may be negative: use one such as Normal")
+    return out
+
+
 def _by_component(layout: Layout, priors: Priors) -> dict[str, Prior]:
     """Priors of single parameters by component; a covariance may be named either way round, equal ones by any name."""
     names = {component.name: component.name for component in layout.components}
@@ -52,10 +67,11 @@ def _by_component(layout: Layout, priors: Priors) -> dict[str, Prior]:
     for label, rows in layout.model.labels.items():
         own = [known[row.name] for row in rows if row.name in known]
         known |= {row.name: own[0] for row in rows if own} | ({label: own[0]} if own else {})
-    unknown = [name for name in priors.overrides if name not in known]
+    moderators = [entry.name for entry in layout.moderators]
+    unknown = [name for name in priors.overrides if name not in known and name not in moderators]
     if unknown:
         raise PriorError(
             f"a prior is given for {', '.join(map(repr, unknown))}, but the free parameters of this model are: "
-            f"{', '.join(names)}"
+            f"{', '.join([*names, *moderators])}"
         )
-    return {known[name]: prior for name, prior in priors.overrides.items()}
+    return {known[name]: prior for name, prior in priors.overrides.items() if name in known}

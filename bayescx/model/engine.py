@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescx._names import MODERATION
 from bayescx.kernel.posterior import expand, functions_for, log_density
 from bayescx.model.arrays import Arrays
 from bayescx.model.nuts import SamplerSettings, run_nutpie
@@ -38,6 +39,7 @@ def sizes(arrays: Arrays) -> dict[str, tuple[int, ...]]:
         "tau": (n_pop,),
         "own": (len(arrays.sample.n_obs), len(arrays.own)),
         **({"extra": (arrays.n_extra,)} if arrays.n_extra else {}),
+        **({MODERATION: (len(arrays.moderators),)} if arrays.moderators else {}),
     }
 
 

@@ -32,7 +32,7 @@ from bayescx.errors import ModelError, did_you_mean
 from bayescx.model.scales import construct_scales
 from bayescx.spec import Parameter, PathModel
 
-__all__ = ["BLOCKS", "Component", "Entry", "Layout", "SdEntry", "pooling_of"]
+__all__ = ["BLOCKS", "Component", "Entry", "Layout", "ModeratorEntry", "SdEntry", "pooling_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,6 +94,18 @@ class SdEntry:
     name: str
     component: int
     value: float
+
+
+@dataclass(frozen=True)
+class ModeratorEntry:
+    """How a pooled path depends on what organizations are: by how much per unit of attribute number ``column``.
+
+    The unit of a number is its SD over organizations, that of a level of a category the difference to the reference.
+    """
+
+    name: str
+    component: int
+    column: int
 
 
 class _Builder:
@@ -182,6 +194,8 @@ class Layout:
         For each factor scaled by its average loading, the free loadings that average 1, each without its declared sign.
     pooling : dict
         One word per block.
+    moderators : tuple of ModeratorEntry
+        What attributes of organizations, in the model's order, do to paths.
     """
 
     model: PathModel
@@ -199,6 +213,7 @@ class Layout:
     averages: tuple[tuple[Entry, ...], ...]
     pooling: dict[str, str]
     identification: str
+    moderators: tuple[ModeratorEntry, ...] = ()
 
     @classmethod
     def of(
@@ -220,6 +235,7 @@ class Layout:
         words = pooling_of(pooling)
         _refuse_equal_covariances(model)
         _refuse_exogenous_parameters(model)
+        _refuse_moderators_without_population(model, words)
         observed = {name: float((scale or {}).get(name, 1.0)) for name in model.observed}
         marked, construct_scale, averaged = construct_scales(model, observed, identification)
         if averaged and words["loadings"] == "none":
@@ -308,7 +324,18 @@ def _lay_out(
     return Layout(
         model, constructs, variables, observed, construct_scale, tuple(build.components), tuple(paths), tuple(loadings),
         tuple(psi), tuple(theta), psi_cells, theta_cells, averages, words, identification,
+        _moderators(model, paths),
     )  # fmt: skip
+
+
+def _moderators(model: PathModel, paths: Sequence[Entry]) -> tuple[ModeratorEntry, ...]:
+    columns = {name: k for k, name in enumerate(model.attributes)}
+    component = {entry.name: entry.component for entry in paths}
+    return tuple(
+        ModeratorEntry(f"{path}:{one.name}", component[path], columns[one.name])
+        for path, moderators in model.moderators.items()
+        for one in moderators
+    )
 
 
 def _refuse_equal_covariances(model: PathModel) -> None:
@@ -324,6 +351,16 @@ def _refuse_equal_covariances(model: PathModel) -> None:
             )
     if problems:
         raise ModelError(f"model {model.name or ''}".strip(), problems)
+
+
+def _refuse_moderators_without_population(model: PathModel, words: Mapping[str, str]) -> None:
+    if model.moderators and words["paths"] != "partial":
+        path, (first, *_) = next(iter(model.moderators.items()))
+        problem = (
+            f"{path} depends on {first.name} of organizations, which partially pooled paths can; found "
+            f"{words['paths']!r} for paths: use 'partial', or take {first.name} out of pool(…)"
+        )
+        raise ModelError("pooling", [problem])
 
 
 def _refuse_exogenous_parameters(model: PathModel) -> None:

@@ -14,9 +14,11 @@ from bayescx.model.arrays import Sample
 from bayescx.model.identified import check_identified
 from bayescx.model.informed import Informed, inform
 from bayescx.model.layout import BLOCKS, Layout
+from bayescx.model.moderation import check_moderators
 from bayescx.model.patterned import pattern_arrays
 from bayescx.model.reversed import check_directions
 from bayescx.model.scales import scale_of
+from bayescx.model.told_apart import check_matched_attributes, check_told_apart
 from bayescx.priors import Priors
 from bayescx.spec import PathModel
 
@@ -53,12 +55,17 @@ def prepare(
         With everything that is wrong, before any sampling.
     """
     _check_types(model, evidence, priors)
-    matched = evidence if isinstance(evidence, Matched) else evidence.matched(model.observed, model.coded)
+    matched = (
+        evidence if isinstance(evidence, Matched) else evidence.matched(model.observed, model.coded, model.attributes)
+    )
     if matched.variables != model.observed:
         raise EvidenceError(
             "evidence",
             [f"it was matched to {', '.join(matched.variables)}, but this model needs {', '.join(model.observed)}"],
         )
+    check_matched_attributes(model, matched)
+    if isinstance(evidence, Evidence):  # a part of it may tell less: then priors tell the rest
+        check_told_apart(model, matched)
     if model.coded:
         _check_complete(matched, next(iter(model.coded)))
     if pooling == "full" and all(level == "figures" for level in matched.level.values()):
@@ -72,7 +79,10 @@ def prepare(
     informed = inform(layout, matched)
     n_sizes = len(informed.figures.unknown_sizes) if informed is not None else 0
     patterns = pattern_arrays(matched, unit, n_sizes) if matched.patterns else None
-    sample = Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit), patterns)
+    signs = informed.signs if informed is not None else {}
+    check_moderators(layout, matched, list(signs))
+    attributes = matched.attributes.z() if layout.moderators else None
+    sample = Sample(matched.n_obs, matched.cov / np.multiply.outer(unit, unit), patterns, attributes)
     return Prepared(layout, matched, sample, priors or Priors(), informed)
 
 

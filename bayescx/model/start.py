@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bayescx.kernel import problem
 from bayescx.kernel.posterior import expand, log_density
 from bayescx.model.arrays import Arrays, Told
+from bayescx.model.moderation import without_moderators
 from bayescx.model.newton import Peak, climb, raised
 from bayescx.model.threads import one_thread
 from bayescx.priors import Prior, Priors
@@ -129,7 +130,7 @@ def _found(arrays: Arrays) -> Start:
         shared_steering=_apart_from_signs(arrays, peak.x[:n_z], around),
         told=_told(arrays, estimate, variance),
     )
-    n_pop, rest = tau.size, n_org * n_own + arrays.n_extra
+    n_pop, rest = tau.size, n_org * n_own + arrays.n_extra + len(arrays.moderators)
     centre = [np.zeros(n_z + n_pop), np.log(np.expm1(tau / arrays.sd_scale)), np.zeros(rest)]
     spread = [np.ones(n_z + n_pop), np.full(n_pop, _TAU_SPREAD), np.ones(rest)]
     return Start(
@@ -140,9 +141,10 @@ def _found(arrays: Arrays) -> Start:
 
 def _population_sd(arrays: Arrays, own: Floats, variance: Floats) -> Floats:
     """SD of each population by moments: the spread of own estimates less their sampling noise."""
-    centres = own[:, [arrays.own.index(c) for c in arrays.population]]
     noise = variance[:, list(arrays.population)]
     tells = np.isfinite(noise)
+    centres = np.where(tells, own[:, [arrays.own.index(c) for c in arrays.population]], np.nan)
+    centres = without_moderators(arrays.layout, arrays.population, centres, arrays.sample.attributes)
     count = np.maximum(tells.sum(axis=0), 1)
     middle = np.where(tells, centres, 0.0).sum(axis=0) / count
     squares = np.where(tells, (centres - middle) ** 2, 0.0).sum(axis=0)
@@ -162,6 +164,7 @@ def _told(arrays: Arrays, estimate: Floats, variance: Floats) -> Told:
         np.where(linear, prior[:, 1], 1.0),
         tuple(estimate[here, c] for here, c in zip(tells, arrays.population, strict=True)),
         tuple(variance[here, c] for here, c in zip(tells, arrays.population, strict=True)),
+        tuple(np.flatnonzero(here) for here in tells),
     )
 
 

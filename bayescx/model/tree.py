@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, SAMPLE
+from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, MODERATION, MODERATOR, ORGANIZATION, SAMPLE
 from bayescx.evidence import Matched
 from bayescx.model.arrays import Arrays
-from bayescx.model.component_priors import component_priors
+from bayescx.model.component_priors import component_priors, moderator_priors
 from bayescx.model.figure_arrays import UnknownSize
 from bayescx.model.layout import BLOCKS, Layout
 from bayescx.model.start import Start
@@ -50,6 +50,10 @@ def posterior_dataset(arrays: Arrays, raw: Mapping[str, Floats], organizations: 
     if arrays.informed is not None and (unknown := arrays.informed.figures.unknown_sizes):
         coords[SAMPLE] = _sample_names(unknown)
         variables["published_n_obs"] = ((CHAIN, DRAW, SAMPLE), _sizes(unknown, raw["extra"]))
+    if arrays.moderators:
+        coords[MODERATOR] = [one.name for one in layout.moderators]
+        in_order = [arrays.moderators.index(one) for one in layout.moderators]
+        variables[MODERATION] = ((CHAIN, DRAW, MODERATOR), raw[MODERATION][..., in_order])
     n_chain, n_draw = next(iter(variables.values()))[1].shape[:2]
     used = {dim for dims, _ in variables.values() for dim in dims}
     axes = {CHAIN: np.arange(n_chain), DRAW: np.arange(n_draw)}
@@ -96,6 +100,10 @@ def prior_dataset(layout: Layout, priors: Priors, seed: int, draws: int = 1000) 
         if sds:
             spread = np.stack([sd.sample(rng, (1, draws)) for sd in sds], axis=-1)
             variables[f"{name}_tau"] = ((CHAIN, DRAW, dim), spread)
+    if layout.moderators:
+        coords[MODERATOR] = [one.name for one in layout.moderators]
+        drawn = [prior.sample(rng, (1, draws)) for prior in moderator_priors(layout, priors)]
+        variables[MODERATION] = ((CHAIN, DRAW, MODERATOR), np.stack(drawn, axis=-1))
     return xr.Dataset(variables, coords={CHAIN: [0], DRAW: np.arange(draws), **coords})
 
 

@@ -42,6 +42,8 @@ MODELS = {
     "reversed items": "f =~ x1 + x2 + upper(0)*x3; g =~ x4 + l*upper(0)*x5 + l*upper(0)*x6; g ~ f",
     "reversed for one factor only": F + "g =~ x4 + x5 + x6 + upper(0)*x1; g ~ f; x2 ~~ x4",
     "a reversed factor": F + G + H + "s =~ f + g + upper(0)*h; y ~ s",
+    "moderated": "m ~ pool(x, size); y ~ pool(m, size, category(kind, a, b, c)) + x",
+    "moderated factors": F + G + "g ~ pool(f, size)",
 }
 POOLINGS: dict[str, str | dict[str, str]] = {
     "partial": "partial",
@@ -79,6 +81,7 @@ MATRIX = [
     for identification in [("mean", "marker")[(i + k) % 2 or pooling == "loadings apart"]]
     if not ("equal loadings" in model and identification == "marker")  # its equal ones must be fixed too
     and not (pooling.startswith("loadings") and "=~" not in MODELS[model])
+    and not ("moderated" in model and pooling not in ("partial", "mixed", "loadings pooled"))
 ]
 
 
@@ -87,6 +90,8 @@ def arrays_of(text: str, pooling: str, priors: str, identification: str, n_org: 
     unit = {name: 1 + 0.3 * i for i, name in enumerate(model.observed)}
     layout = Layout.of(model, unit, POOLINGS[pooling], identification)
     sample = random_moments(np.random.default_rng(1), n_org, len(layout.variables))
+    if model.attributes:
+        sample = replace(sample, attributes=np.random.default_rng(9).normal(size=(n_org, len(model.attributes))))
     return Arrays.of(layout, sample, PRIORS[priors])
 
 
@@ -109,11 +114,11 @@ def steered_at_random(arrays: Arrays, seed: int) -> Arrays:
         arrays,
         steering=steering,
         shared_steering=(0.2 * rng.normal(size=n_z), np.tril(rng.uniform(0.3, 0.8, size=(n_z, n_z)))),
-        told=random_told(rng, n_pop),
+        told=random_told(rng, n_pop, n_org),
     )
 
 
-def random_told(rng: np.random.Generator, n_pop: int) -> Told:
+def random_told(rng: np.random.Generator, n_pop: int, n_org: int) -> Told:
     """No, one, two or three estimates for each population mean."""
     counts = rng.integers(0, 4, size=n_pop)
     return Told(
@@ -121,6 +126,7 @@ def random_told(rng: np.random.Generator, n_pop: int) -> Told:
         rng.uniform(0.3, 2.0, size=n_pop),
         tuple(rng.normal(size=count) for count in counts),
         tuple(rng.uniform(0.01, 0.5, size=count) for count in counts),
+        tuple(rng.permutation(n_org)[:count] for count in counts),
     )
 
 
@@ -130,18 +136,31 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
     n_org, n_own, n_pop = len(arrays.sample.n_obs), len(arrays.own), len(arrays.population)
     offset, directions = arrays.shared_map
     n_z = directions.shape[1]
-    z, mu, free, eps = np.split(x, [n_z, n_z + n_pop, n_z + 2 * n_pop])
-    eps, mu = eps.reshape(n_org, n_own), mu.copy()
+    z, mu, free, eps, gamma = np.split(x, np.cumsum([n_z, n_pop, n_pop, n_org * n_own]))
+    eps, mu, gamma = eps.reshape(n_org, n_own), mu.copy(), gamma.copy()
     u = np.zeros((n_org, len(layout.components)))
     u[:, list(arrays.shared)] = offset + directions @ z
     tau = arrays.sd_scale * np.log(1 + np.exp(free))
     told = arrays.told or Told.nothing(n_pop)
-    width = np.empty(n_pop)
-    for k in range(n_pop):
-        weights = np.append(1 / (tau[k] ** 2 + told.variances[k]), told.scale[k] ** -2)
-        width[k] = weights.sum() ** -0.5
-        mu[k] = np.average(np.append(told.estimates[k], told.centre[k]), weights=weights) + width[k] * mu[k]
-    log_jacobian = np.log(width).sum() + np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
+    log_width = np.empty(n_pop)
+    moved = np.zeros((n_org, len(layout.components)))
+    for k, c in enumerate(arrays.population):
+        mine = [g for g, one in enumerate(arrays.moderators) if one.component == c]
+        columns = [arrays.moderators[g].column for g in mine]
+        attributes = np.zeros((n_org, 0)) if arrays.sample.attributes is None else arrays.sample.attributes[:, columns]
+        design = np.column_stack([np.ones(n_org), attributes])
+        prior = [arrays.priors.moderator.parameters] * len(mine)
+        centre = np.array([told.centre[k], *(p["mu"] for p in prior)])
+        scale = np.array([told.scale[k], *(p["sigma"] for p in prior)])
+        rows, weights = design[told.rows[k]], 1 / (tau[k] ** 2 + told.variances[k])
+        precision = np.diag(scale**-2) + (rows.T * weights) @ rows
+        best = np.linalg.solve(precision, centre / scale**2 + (rows.T * weights) @ told.estimates[k])
+        inverse = np.linalg.inv(np.linalg.cholesky(precision))
+        theta = best + inverse.T @ np.array([mu[k], *gamma[mine]])
+        mu[k], gamma[mine] = theta[0], theta[1:]
+        log_width[k] = np.log(np.diag(inverse)).sum()
+        moved[:, c] = design[:, 1:] @ gamma[mine]
+    log_jacobian = log_width.sum() + np.sum(np.log(arrays.sd_scale * np.exp(free) / (1 + np.exp(free))))
     if arrays.shared_steering is not None:
         log_jacobian += np.linalg.slogdet(arrays.shared_steering[1])[1]
     mu, log_density_of_gaps = tied(arrays, mu, told)
@@ -154,6 +173,7 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
             size = len(block)
             own = range(first, first + size)
             centre = np.array([mean.get(c, steer.fixed_mean[o]) for c, o in zip(block, own, strict=True)])
+            centre += moved[j, list(block)]
             spread = np.array([sd.get(c, steer.fixed_sd[o]) for c, o in zip(block, own, strict=True)])
             precision = np.diag(1 / spread**2)
             if size > 1:
@@ -167,8 +187,9 @@ def written_out(arrays: Arrays, x: Floats) -> tuple[float, Floats]:
             u[j, list(block)] = centre + np.linalg.inv(lower).T @ eps[j, list(own)]
             log_jacobian -= np.log(np.diag(lower)).sum()
             first += size
-    expanded = np.concatenate([u[0, list(arrays.shared)], mu, tau, u[:, list(arrays.own)].ravel()])
-    log_p = dense_log_posterior(layout, arrays.sample, arrays.priors, u, mean, sd)
+    expanded = np.concatenate([u[0, list(arrays.shared)], mu, tau, u[:, list(arrays.own)].ravel(), gamma])
+    by_name = {one.name: gamma[g] for g, one in enumerate(arrays.moderators)}
+    log_p = dense_log_posterior(layout, arrays.sample, arrays.priors, u, mean, sd, by_name)
     return log_p + log_jacobian + log_density_of_gaps, expanded
 
 
@@ -227,7 +248,7 @@ def slope(arrays: Arrays, x: Floats, i: int, h: float = 1e-3) -> float:
     return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
 
 
-@pytest.mark.parametrize("model", ["mediation", "factors", "mixed"])
+@pytest.mark.parametrize("model", ["mediation", "factors", "mixed", "moderated"])
 def test_steering_by_the_data_is_as_exact(model: str) -> None:
     """The steering that sampling uses: density and gradient far from where it was made."""
     arrays = find_start(arrays_of(MODELS[model], "partial", "default", "mean")).arrays

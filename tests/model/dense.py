@@ -4,7 +4,8 @@ Plain loops over organizations, matrices and parameters; nothing is shared with 
 Parameters are natural ones (components, mu, tau): no Jacobians. Constants of the data are left out:
 
     log p = sum_j -(n_j - 1)/2 [log|Sigma_j| + tr(S_j Sigma_j^-1)]
-          + sum over partially pooled c: log p(mu_c) + log p(tau_c) + sum_j log Normal(u_jc; mu_c, tau_c)
+          + sum over partially pooled c: log p(mu_c) + log p(tau_c) + sum_j log Normal(u_jc; mu_c + gamma_c' z_j, tau_c)
+          + sum over moderators g: log p(gamma_g)
           + sum over unpooled c: sum_j log p(u_jc)
           + sum over fully pooled c: log p(u_c)
 """
@@ -55,9 +56,16 @@ def dense_log_posterior(
     u: Floats,
     mu: Mapping[int, float],
     tau: Mapping[int, float],
+    gamma: Mapping[str, float] | None = None,
 ) -> float:
-    """Log posterior density of components ``u`` (J, C) and of ``mu`` and ``tau``, by component number."""
-    return log_likelihood(layout, sample, u) + log_prior(layout, priors, u, mu, tau)
+    """Log posterior density of components ``u`` (J, C), of ``mu`` and ``tau`` by component number, of ``gamma``."""
+    moved, total = np.zeros(u.shape), 0.0
+    for one in layout.moderators:
+        assert gamma is not None
+        assert sample.attributes is not None
+        moved[:, one.component] += gamma[one.name] * sample.attributes[:, one.column]
+        total += log_density(priors.overrides.get(one.name, priors.moderator), gamma[one.name])
+    return total + log_likelihood(layout, sample, u) + log_prior(layout, priors, u - moved, mu, tau)
 
 
 def log_likelihood(layout: Layout, sample: Sample, u: Floats) -> float:

@@ -74,6 +74,11 @@ CASES = {
     ),
     "loadings apart": Case(FACTORS + "g ~ f; h ~ f", {"identification": "marker", "pooling": {"loadings": "none"}}),
     "second order": Case(FACTORS + "s =~ f + g + h; y ~ s"),
+    "moderated": Case("m ~ pool(x, size); y ~ pool(m, size, category(kind, a, b)) + x"),
+    "moderated, factors, other priors": Case(
+        FACTORS + "g ~ pool(f, size); h ~ g",
+        priors=Priors(moderator=Prior("StudentT", nu=3, sigma=0.3)).replace({"g~f:size": Prior("Laplace", b=0.2)}),
+    ),
     "fixed variances": Case("f =~ NA*x1 + x2 + x3; f ~~ 1*f; g =~ x4 + x5 + x6; g ~ f; x5 ~~ 0.3*x5"),
 }
 
@@ -82,10 +87,12 @@ class Point(NamedTuple):
     u: Floats
     mu: dict[int, float]
     tau: dict[int, float]
+    gamma: Mapping[str, float] = MappingProxyType({})
 
 
 def prepared(case: Case, seed: int = 0, n_org: int = 3) -> Prepared:
     model = parse_model(case.text)
+    n_org += len(model.attributes)  # each takes one more to tell
     variables = list(model.observed)
     sample = random_moments(np.random.default_rng(seed), n_org, len(variables))
     runs_against = {row.rhs for row in model.loadings if row.reversed}
@@ -97,7 +104,11 @@ def prepared(case: Case, seed: int = 0, n_org: int = 3) -> Prepared:
         )
         for j, (n, cov) in enumerate(zip(sample.n_obs, sample.cov, strict=True))
     }
-    return prepare(model, Evidence.from_moments(moments), case.priors, **case.options)
+    kinds = {"size": [10.0, 30.0, 80.0, 90.0, 20.0, 60.0], "kind": ["a", "b", "b", "a", "a", "b"]}
+    columns = {one.column for one in model.attributes.values()}
+    attributes = {name: {c: kinds[c][j] for c in columns} for j, name in enumerate(moments) if columns}
+    evidence = Evidence.from_moments(moments, attributes=attributes or None)
+    return prepare(model, evidence, case.priors, **case.options)
 
 
 def random_point(at: Prepared, seed: int = 1) -> Point:
@@ -113,7 +124,7 @@ def random_point(at: Prepared, seed: int = 1) -> Point:
     offset, directions = free_directions(layout, population)
     mu = dict(zip(population, offset + directions @ (0.3 * rng.standard_normal(directions.shape[1])), strict=True))
     tau = {c: rng.uniform(0.05, 0.5) for c in population}
-    return Point(u, mu, tau)
+    return Point(u, mu, tau, {one.name: rng.normal() for one in layout.moderators})
 
 
 def dense(at: Prepared, point: Point) -> float:
@@ -122,7 +133,9 @@ def dense(at: Prepared, point: Point) -> float:
 
 def in_pymc(model: pm.Model, at: Prepared, point: Point) -> dict[str, Floats]:
     """The same point as the values of the model's free variables (positive ones on the log scale)."""
-    values: dict[str, Floats] = {}
+    gamma = np.array([point.gamma[one.name] for one in at.layout.moderators])
+    values: dict[str, Floats] = {"moderation": gamma}
+    values |= {f"moderation[{one.name}]": gamma[g] for g, one in enumerate(at.layout.moderators)}
     for block in BLOCKS:
         members = at.layout.of_block(block)
         name, _ = BLOCK_VARIABLES[block]
@@ -163,8 +176,8 @@ def test_centered_form_is_the_posterior_written_out(name: str) -> None:
     assert pymc_log_density(open_model(at, "centered"), at, point) == pytest.approx(expected, rel=0, abs=1e-8)
 
 
-# means of pooled loadings are not free one by one: tests/kernel/test_posterior.py writes them out
-@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("loadings pooled")])
+# means of pooled loadings and of moderated paths are not free one by one: tests/kernel/test_posterior.py has them
+@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith(("loadings pooled", "moderated"))])
 def test_kernel_is_the_posterior_written_out(name: str) -> None:
     at = prepared(CASES[name])
     arrays = find_start(Arrays.of(at.layout, at.sample, at.priors)).arrays
@@ -214,9 +227,10 @@ def from_kernel(arrays: Arrays, x: Floats) -> tuple[Point, float]:
     return Point(u, dict(zip(population, mu, strict=True)), dict(zip(population, tau, strict=True))), jacobian
 
 
-def test_conditional_form_is_the_same_posterior() -> None:
+@pytest.mark.parametrize("name", ["factors", "moderated"])
+def test_conditional_form_is_the_same_posterior(name: str) -> None:
     """Values are m + s eps: the densities differ by the log of every s, and of every tau."""
-    at = prepared(CASES["factors"])
+    at = prepared(CASES[name], n_org=4)
     model = open_model(at, "conditional")
     rng = np.random.default_rng(3)
     free = {name: 0.3 * rng.standard_normal(np.shape(v)) for name, v in model.initial_point().items()}
@@ -247,7 +261,9 @@ def from_conditional(model: pm.Model, at: Prepared, free: Mapping[str, Floats]) 
             jacobian += float(free[f"{name}_tau_log__"].sum())
             mu |= dict(zip(members, free[f"{name}_mu"], strict=True))
             tau |= dict(zip(members, np.exp(free[f"{name}_tau_log__"]), strict=True))
-    return Point(u, mu, tau), jacobian
+    moderation = free.get("moderation", np.zeros(0))
+    gamma = {one.name: moderation[g] for g, one in enumerate(layout.moderators)}
+    return Point(u, mu, tau, gamma), jacobian
 
 
 def test_gradient_of_the_conditional_form() -> None:

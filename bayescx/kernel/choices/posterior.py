@@ -27,7 +27,7 @@ from bayescx.kernel.posterior import (
     room_for,
     write_draw,
 )
-from bayescx.kernel.problem import Data, Pooling, Priors, Steering, Structure, pack
+from bayescx.kernel.problem import Data, Moderation, Pooling, Priors, Steering, Structure, pack
 from bayescx.kernel.records import N_PLAIN, ints, matrix, records_at, unpack
 
 __all__ = ["expand", "functions", "log_density", "pack_choices"]
@@ -45,7 +45,8 @@ def pack_choices(
         np.array([0, n_component], dtype=np.int64), no, no, no, floats, no, no, no, floats, no, floats, no, floats, no,
         no, cells, cells, cells, no,
     )  # fmt: skip
-    return pack(Data(floats, np.zeros((0, 0, 0))), blank, pooling, priors, steering, choices)
+    same = Moderation.nothing(len(pooling.sd_scale), len(pooling.told_estimate))
+    return pack(Data(floats, np.zeros((0, 0, 0))), blank, pooling, priors, steering, same, choices)
 
 
 @inlined
@@ -55,22 +56,22 @@ def _choices(r):
 
 @inlined
 def _density(x, gradient, records):
-    _, structure, pooling, priors, steering = unpack(records)
-    work = room_for(structure, priors, steering)
+    _, structure, pooling, priors, steering, moderation = unpack(records)
+    work = room_for(structure, priors, steering, moderation)
     adjoint = np.zeros_like(work.u)
     gradient[:] = 0.0
-    log_p = place(x, pooling, priors, steering, work, gradient)
+    log_p = place(x, pooling, priors, steering, moderation, work, gradient)
     log_p += choice_likelihood(_choices(records), work.u, adjoint)
-    pull_back(x, pooling, priors, steering, work, adjoint, gradient)
+    pull_back(x, pooling, priors, steering, moderation, work, adjoint, gradient)
     return log_p
 
 
 @inlined
 def _expand(x, out, records):
-    _, structure, pooling, priors, steering = unpack(records)
-    work = room_for(structure, priors, steering)
-    place(x, pooling, priors, steering, work, np.empty(x.shape[0]))
-    write_draw(x, out, pooling, priors, steering, work)
+    _, structure, pooling, priors, steering, moderation = unpack(records)
+    work = room_for(structure, priors, steering, moderation)
+    place(x, pooling, priors, steering, moderation, work, np.empty(x.shape[0]))
+    write_draw(x, out, pooling, priors, steering, moderation, work)
 
 
 def _source_fingerprint() -> int:
