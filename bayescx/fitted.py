@@ -16,7 +16,7 @@ import xarray as xr
 from bayescx._html import heading, table
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.errors import BayescxError, FitError
-from bayescx.evidence import Matched, Published
+from bayescx.evidence import Attributes, Matched, Published
 from bayescx.evidence.flat import flattened, unflattened
 from bayescx.priors import Priors
 from bayescx.spec import PathModel, parse_model
@@ -25,6 +25,7 @@ __all__ = ["Fit", "load_fit"]
 
 FORMAT = "bayescx-fit"
 FORMAT_VERSION = 3  # 2: each organization alone, and convergence figures; 3: published figures, missing answers
+_OF_SHARES = "bayescx-rates"
 _PATTERNS = "answer_patterns"  # a group that files have and trees do not: the evidence holds the same
 _CELLS = {"organization": "pattern", "n_obs": "pattern", "n_answers": "pattern", "position": "answer", "mean": "answer"}
 _ENGINE: Literal["h5netcdf"] = "h5netcdf"
@@ -181,6 +182,7 @@ class Fit:
                 "simulated": evidence.simulated,
                 "published": [figure.to_dict() for figure in evidence.published],
                 "signs": dict(evidence.signs),
+                **({"attributes": evidence.attributes.to_dict()} if evidence.attributes.moderators else {}),
                 "fingerprint": evidence.fingerprint,
             },
             "provenance": dict(self.provenance),
@@ -217,6 +219,7 @@ class Fit:
             patterns=_patterns(tree),
             published=tuple(Published.from_dict(figure) for figure in about["published"]),
             signs=about["signs"],
+            attributes=Attributes.from_dict(about["attributes"]) if "attributes" in about else Attributes.none(),
         )
         if evidence.fingerprint != about["fingerprint"]:
             raise FitError("its evidence is not what it was fitted to: the file was changed")
@@ -275,6 +278,8 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
             tree = opened.load()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
+    if tree.attrs.get("format") == _OF_SHARES:
+        raise FitError(f"cannot load {source}: it is a fit of shares; load_rates_fit(path) reads it")
     if tree.attrs.get("format") != FORMAT:
         raise FitError(f"cannot load {source}: it is a netCDF file, but not one written by bayescx")
     if tree.attrs.get("format_version", 0) > FORMAT_VERSION:

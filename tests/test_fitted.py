@@ -18,6 +18,7 @@ import xarray as xr
 
 import bayescx as bcx
 from bayescx.errors import FitError
+from bayescx.evidence import Attributes
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,16 @@ def test_the_evidence_comes_back(example_fit: bcx.Fit, saved: Path) -> None:
             assert getattr(one, field.name) == getattr(other, field.name)
     assert one.fingerprint == other.fingerprint
     assert (one.organizations, one.n_planned) == (("north", "south", "east", "west"), 6)
+
+
+def test_attributes_of_organizations_come_back(example_fit: bcx.Fit, tmp_path: Path) -> None:
+    moderators = tuple(bcx.parse_model("y ~ pool(x, employees, category(`<b>`, a, `$b$`))").attributes.values())
+    values = np.array([[0.1, 1.0], [1e9 / 3, 0.0], [-2.5, 0.0], [4.0, 1.0]])
+    attributes = Attributes(moderators, values, ("../../x",), np.array([[1 / 3, 1.0]]))
+    evidence = dataclasses.replace(example_fit.evidence, attributes=attributes)
+    loaded = bcx.load_fit(dataclasses.replace(example_fit, evidence=evidence).save(tmp_path / "fit.nc"))
+    assert loaded.evidence.attributes == attributes
+    assert loaded.evidence.fingerprint == evidence.fingerprint != example_fit.evidence.fingerprint
 
 
 @pytest.mark.parametrize("target", ["organization", "typical", "average", "new"])

@@ -36,7 +36,7 @@ def show_inputs(console: Console, model: PathModel, evidence: Evidence, matched:
     if matched.published:
         console.print()
         _show_figures(console, matched)
-    for sentence in [*_coded(model, matched), *_signs(model, matched)]:
+    for sentence in [*_coded(model, matched), *_attributes(model, matched), *_signs(model, matched)]:
         say(console, sentence)
 
 
@@ -129,6 +129,35 @@ def _coded(model: PathModel, matched: Matched) -> list[str]:
     if model.coded:
         said.append("Exogenous variables are taken as they were observed.")
     return said
+
+
+def _attributes(model: PathModel, matched: Matched) -> list[str]:
+    """What pooled paths depend on: the range of a number, how many organizations have each level of a category."""
+    from bayescx.evidence.attribute_values import levels_of
+
+    found = matched.attributes
+    if not found.moderators:
+        return []
+    shown = "; ".join(f"{printable(column)} ({_spread(column, matched)})" for column in levels_of(model.attributes))
+    paths = listing([printable(path) for path in model.moderators], _NAMES_IN_A_CELL)
+    sentences = [f"Attributes of the {len(found.values)} organizations: {shown}.", f"On them depend: {paths}."]
+    if found.unreported:
+        names = listing([printable(name) for name in found.unreported], _NAMES_IN_A_CELL)
+        sentences.append(f"Of planned organizations that are not used they are known too: {names}.")
+    return sentences
+
+
+def _spread(column: str, matched: Matched) -> str:
+    """The range of a number, or how many organizations have each level."""
+    from bayescx.evidence.attribute_values import levels_of
+
+    values = [entry[column] for entry in matched.attributes.stated(matched.organizations).values()]
+    values = values[: len(matched.organizations)]
+    levels = levels_of({one.name: one for one in matched.attributes.moderators})[column]
+    if levels:
+        return ", ".join(f"{printable(level)} {values.count(level)}" for level in levels)
+    numbers = [float(value) for value in values]
+    return f"{min(numbers):g} to {max(numbers):g}, mean {sum(numbers) / len(numbers):.4g}"
 
 
 def _size(figure: Published) -> str:

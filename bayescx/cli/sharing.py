@@ -73,7 +73,9 @@ def moments(
     if schema:
         typer.echo(json.dumps(moments_schema(), indent=2))
         return
-    evidence, wanted, coded, folder = _inputs(rows, output, organization, name, model, variables, min_n, missing)
+    evidence, wanted, coded, attributes, folder = _inputs(
+        rows, output, organization, name, model, variables, min_n, missing
+    )
     matched = evidence.matched(wanted, coded)
     shared = shareable_moments(matched, minimum, coded)
     moments_of = {name: one.moments for name, one in shared.items()}
@@ -88,6 +90,9 @@ def moments(
     if any(counts.values()):
         _say_what_cost_answers(evidence, wanted, coded, minimum, advise=model is None)
     typer.echo(f"shared: number of respondents, means and covariances of {', '.join(wanted)}; no rows")
+    if attributes:
+        named = ", ".join(attributes)
+        typer.echo(f"not shared: {named}, attributes of organizations; state them in evidence.toml: [attributes.NAME]")
     typer.echo(f"wrote {folder / 'evidence.toml'}; next: bayescx check {model or 'MODEL'} {folder / 'evidence.toml'}")
 
 
@@ -116,7 +121,7 @@ def _inputs(
     variables: str | None,
     min_n: int | None,
     missing: str | None,
-) -> tuple[Evidence, tuple[str, ...], dict[str, Coded], Path]:
+) -> tuple[Evidence, tuple[str, ...], dict[str, Coded], tuple[str, ...], Path]:
     from bayescx.datasets import open_model
     from bayescx.evidence import shareable_columns
     from bayescx.evidence.rows import FULL_INFORMATION
@@ -130,13 +135,16 @@ def _inputs(
         raise BayescxError("--model and --variables both say what to share; give one of them")
     evidence = _evidence(rows, organization, name, min_n, missing or FULL_INFORMATION)
     coded: dict[str, Coded] = {}
+    attributes: tuple[str, ...] = ()
     asked = None if variables is None else [part.strip() for part in variables.split(",") if part.strip()]
     if model is not None:
         spec = open_model(model)
         coded = spec.coded
+        attributes = tuple(dict.fromkeys(one.column for one in spec.attributes.values()))
         asked = _there(evidence, spec.observed, coded)
     wanted = shareable_columns(evidence, asked, coded)
-    return evidence, tuple(column for column in wanted if asked is not None or column != organization), coded, output
+    kept = tuple(column for column in wanted if asked is not None or column != organization)
+    return evidence, kept, coded, attributes, output
 
 
 def _there(evidence: Evidence, needed: tuple[str, ...], coded: dict[str, Coded]) -> list[str]:

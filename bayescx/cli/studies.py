@@ -108,7 +108,7 @@ def demo(
             raise BayescxError(f"cannot write {output}: a report is an .html file, a fit an .nc file")
     name = "ten_organizations"
     model = load_model("value_creation")
-    evidence = load_evidence(name).matched(model.observed, model.coded)
+    evidence = load_evidence(name).matched(model.observed, model.coded, model.attributes)
     console = screen()
     console.print(
         f"Simulated data ({name}): ten organizations, {evidence.n_obs.sum()} respondents. Nobody was asked.\n"

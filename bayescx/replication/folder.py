@@ -17,13 +17,13 @@ from bayescx.errors import BayescxError, FitError
 from bayescx.evidence import Matched, SampleMoments, read_evidence
 from bayescx.evidence.moments import pattern_moments
 from bayescx.evidence.sharing import moments_files
-from bayescx.evidence.toml import evidence_document, published_document
+from bayescx.evidence.toml import attributes_document, evidence_document, published_document
 from bayescx.fitted import Fit
 from bayescx.replication.checksums import foreign_files, write_checksums
 from bayescx.replication.prose import readme, requirements, small_groups
 from bayescx.replication.settings import PRIORS, SETTINGS, is_replication, read_priors, settings_of
 from bayescx.replication.tables import write_tables
-from bayescx.spec import read_model
+from bayescx.spec import PathModel, read_model
 
 __all__ = ["write_replication"]
 
@@ -146,7 +146,8 @@ def _write_inputs(fit: Fit, folder: Path, ci_prob: float) -> list[str]:
     moments = _files(fit)
     document = evidence_document(moments, n_planned=fit.n_planned, simulated=fit.evidence.simulated)
     figures = published_document(fit.evidence.published, fit.evidence.signs)
-    _write(folder / EVIDENCE, document + figures)
+    attributes = attributes_document(fit.evidence.attributes.stated(fit.organizations))
+    _write(folder / EVIDENCE, document + attributes + figures)
     if moments:
         (folder / "moments").mkdir()
     for organization, shared in _moments(fit.evidence).items():
@@ -178,8 +179,7 @@ def _check_that_it_leads_back(fit: Fit, folder: Path) -> None:
         model = read_model(folder / MODEL)
         found: Mapping[str, bool] = {
             "model": model == fit.model,
-            "evidence": read_evidence(folder / EVIDENCE).matched(model.observed, model.coded).fingerprint
-            == fit.evidence.fingerprint,
+            "evidence": _evidence_of(folder, model).fingerprint == fit.evidence.fingerprint,
             "priors": read_priors(folder) == fit.priors,
         }
     except BayescxError as error:
@@ -188,3 +188,7 @@ def _check_that_it_leads_back(fit: Fit, folder: Path) -> None:
         raise FitError(
             f"this fit cannot be replicated from files: its {' and '.join(wrong)} would not come back the same"
         )
+
+
+def _evidence_of(folder: Path, model: PathModel) -> Matched:
+    return read_evidence(folder / EVIDENCE).matched(model.observed, model.coded, model.attributes)

@@ -72,7 +72,7 @@ def readme(fit: Fit, ci_prob: float, moments: Mapping[str, str]) -> str:
         "units": _units(fit),
         "fingerprint": fit.evidence.fingerprint,
         "organizations": "\n".join(_organizations(fit, moments)),
-        "left_out": "\n".join([*_figures(fit.evidence), *_left_out(fit)]),
+        "left_out": "\n".join([*_attributes(fit.evidence), *_figures(fit.evidence), *_left_out(fit)]),
     }
     template = files(__package__).joinpath("templates", "readme.txt").read_text(encoding="utf-8")
     return Template(template).substitute({name: str(value) for name, value in facts.items()}).rstrip() + "\n"
@@ -80,10 +80,12 @@ def readme(fit: Fit, ci_prob: float, moments: Mapping[str, str]) -> str:
 
 def _document(evidence: Matched, moments: Mapping[str, str]) -> str:
     """What the evidence document holds."""
+    attributes = ", and their attributes" if evidence.attributes.names else ""
     if not moments:
-        return "the organizations and the published figures about them"
+        return f"the organizations and the published figures about them{attributes}"
     figures = ", and published figures" if evidence.published else ""
-    return f"the organizations, which file holds the moments of each{' that shared data' if figures else ''}{figures}"
+    whose = " that shared data" if figures else ""
+    return f"the organizations, which file holds the moments of each{whose}{figures}{attributes}"
 
 
 def _plain(text: str, width: int = 80) -> str:
@@ -180,6 +182,17 @@ _SHARED = {
     "moments": "shared as moments",
     "correlations": "shared as correlations, without units",
 }
+
+
+def _attributes(evidence: Matched) -> list[str]:
+    """The attributes of organizations that paths depend on."""
+    known = evidence.attributes
+    if not known.names:
+        return []
+    columns = ", ".join(_plain(name) for name in dict.fromkeys(one.column for one in known.moderators))
+    others = ", ".join(map(_plain, known.unreported))
+    too = f"; known too of {others}, without data in this fit" if others else ""
+    return ["", f"Attributes of organizations that paths depend on (in `evidence.toml`): {columns}{too}."]
 
 
 def _figures(evidence: Matched) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, ORGANIZATION, SAMPLE
+from bayescx._names import BLOCK_VARIABLES, CHAIN, DRAW, MODERATOR, ORGANIZATION, SAMPLE
 from bayescx.errors import FitError
 from bayescx.estimands import (
     defined_parameters,
@@ -89,7 +89,7 @@ def _arrays(fit: Fit) -> Iterator[tuple[str, xr.DataArray, dict[str, str]]]:
     for quantity, array in heterogeneity(fit).data_vars.items() if differing and has_units else ():
         if CHAIN in array.dims:
             yield "heterogeneity", array, {"quantity": str(quantity)}
-    dims = [*(dim for _, dim in BLOCK_VARIABLES.values()), SAMPLE]
+    dims = [*(dim for _, dim in BLOCK_VARIABLES.values()), SAMPLE, MODERATOR]
     for variable, array in fit.posterior.data_vars.items():
         renamed = array.rename({dim: "parameter" for dim in dims if dim in array.dims})
         yield "parameters", renamed, {"variable": str(variable), ORGANIZATION: ""}

@@ -287,3 +287,25 @@ def test_alone_behind_its_wall_it_shares_what_it_has_of_a_model(how: str, tmp_pa
     done = bayescx(*words, "-o", tmp_path / "other")
     assert done.code == 2
     assert "no column 'm'; did you mean 'M'?" in done.err
+
+
+def test_attributes_of_organizations_are_stated_and_not_shared(rows: Path, tmp_path: Path, bayescx: Command) -> None:
+    table = pd.read_csv(rows)
+    staff = dict(zip(table["organization"].unique(), [10, 20, 40], strict=True))
+    table.assign(staff=table["organization"].map(staff)).to_csv(rows, index=False)
+    model, shared = tmp_path / "m.lavaan", tmp_path / "shared"
+    model.write_text("y ~ m + pool(x, staff)")
+    done = bayescx("moments", rows, "--organization", "organization", "--model", model, "-o", shared)
+    assert (done.code, done.err) == (0, "")
+    assert "not shared: staff, attributes of organizations; state them in evidence.toml: [attributes.NAME]" in done.out
+    assert not any("staff" in file.read_text(encoding="utf-8") for file in shared.iterdir())
+    wrong = bayescx("check", model, shared / "evidence.toml")
+    assert wrong.code == 2
+    assert "no attribute 'staff' of any organization" in wrong.err
+    with (shared / "evidence.toml").open("a", encoding="utf-8") as document:
+        document.writelines(f"[attributes.{json.dumps(name)}]\nstaff = {value}\n" for name, value in staff.items())
+    assert bayescx("check", model, shared / "evidence.toml").code == 0
+    spec = bcx.read_model(model)
+    arguments = spec.observed, spec.coded, spec.attributes
+    original = bcx.read_evidence(rows, organization="organization").matched(*arguments)
+    assert bcx.read_evidence(shared / "evidence.toml").matched(*arguments).fingerprint == original.fingerprint
