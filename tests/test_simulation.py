@@ -248,3 +248,10 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], fragment:
 def test_a_variable_called_organization_is_refused() -> None:
     with pytest.raises(ModelError, match="the column of names"):
         simulate(parse_model("y ~ organization"))
+
+
+def test_coded_terms_and_attributes_of_organizations_are_refused() -> None:
+    with pytest.raises(ModelError) as caught:
+        simulate(parse_model("y ~ below(x, 4) + pool(w, size)"))
+    assert "coded terms such as below(x, 4)" in str(caught.value)
+    assert "y~w depends on size of organizations" in str(caught.value)

@@ -89,7 +89,8 @@ def simulate(
     Raises
     ------
     ModelError
-        With every setting, name and value that cannot be used, and if the values fit no covariance matrix.
+        With every setting, name and value that cannot be used, if the values fit no covariance matrix, or if the model
+        has coded terms or attributes of organizations.
 
     Examples
     --------
@@ -147,6 +148,17 @@ def _check_settings(
     model: PathModel, organizations: object, n_obs: object, heterogeneity: object, random_seed: object
 ) -> None:
     problems = []
+    if model.coded:
+        problems.append(
+            f"the model has coded terms such as {next(iter(model.coded))}, and simulated variables are normal, which "
+            "these are not; data/make_effort.py shows how to make such rows"
+        )
+    if model.moderators:
+        path, (first, *_) = next(iter(model.moderators.items()))
+        problems.append(
+            f"{path} depends on {first.name} of organizations, and simulated organizations have no attributes; take it "
+            "out of pool(…)"
+        )
     if ORGANIZATION in model.observed:
         problems.append(f"a variable of the model is called '{ORGANIZATION}', as is the column of names; rename it")
     if not _is_whole(organizations, 1):
