@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bayescx as bcx
+from tests.moderated import moderated_fit
 
 EXAMPLE_MODEL = """
 trust ~ a*satisfaction
@@ -51,3 +52,5 @@ def _examples(
     if request.node.nodeid.startswith(tuple(f"bayescx/{room}" for room in rooms)):
         doctest_namespace["fit"] = request.getfixturevalue("example_fit")
         monkeypatch.chdir(tmp_path_factory.mktemp("example"))  # examples write files
+    if request.node.nodeid.startswith(("bayescx/estimands/moderation.py", "bayescx/estimands/intercept_regression.py")):
+        doctest_namespace["moderated"] = moderated_fit()

@@ -77,7 +77,9 @@ def intercept_regression(
 
     Examples
     --------
-    >>> intercept_regression(fit, "loyalty")  # doctest: +SKIP
+    >>> found = intercept_regression(moderated, "loyalty")
+    >>> found["coefficient"].dims, found["coefficient"]["attribute"].values.tolist()
+    (('chain', 'draw', 'attribute'), ['employees', 'industry[goods]'])
     """
     layout = moderated_layout(fit)
     causes = predictors_of(fit, outcome)

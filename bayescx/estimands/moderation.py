@@ -51,7 +51,8 @@ def moderator_effects(fit: Fit, *, standardized: bool = False) -> xr.DataArray:
 
     Examples
     --------
-    >>> moderator_effects(fit)  # doctest: +SKIP
+    >>> moderator_effects(moderated)["moderator"].values.tolist()
+    ['trust~effort:employees', 'loyalty~effort:employees', 'loyalty~effort:industry[goods]']
     """
     layout = moderated_layout(fit)
     entries = _entries(layout)
@@ -93,7 +94,9 @@ def explained_heterogeneity(fit: Fit) -> xr.DataArray:
 
     Examples
     --------
-    >>> explained_heterogeneity(fit)  # doctest: +SKIP
+    >>> share = explained_heterogeneity(moderated).sel(path="loyalty~effort")
+    >>> bool(share.mean() > 0.8)
+    True
     """
     layout = moderated_layout(fit)
     explained = own_shift(fit, layout).var(ORGANIZATION)
@@ -134,7 +137,9 @@ def path_at(fit: Fit, attributes: Mapping[str, Any], *, new: bool = False, stand
 
     Examples
     --------
-    >>> path_at(fit, {"employees": 5000})  # doctest: +SKIP
+    >>> small, large = (path_at(moderated, {"employees": size}).sel(path="loyalty~effort") for size in (1000, 5000))
+    >>> bool((small > large).mean() > 0.95)
+    True
     """
     layout = moderated_layout(fit)
     z = _stated(fit, attributes)
