@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bayescx.choices import fit_choices as fit_choices
     from bayescx.datasets import list_evidence as list_evidence
     from bayescx.datasets import list_models as list_models
+    from bayescx.datasets import list_rates as list_rates
     from bayescx.datasets import load_evidence as load_evidence
     from bayescx.datasets import load_model as load_model
     from bayescx.datasets import load_rows as load_rows
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
     from bayescx.estimands.loading_differences import differing_items as differing_items
     from bayescx.estimands.loading_differences import loading_differences as loading_differences
     from bayescx.estimands.margin import margin_by_reporting as margin_by_reporting
+    from bayescx.estimands.moderation import explained_heterogeneity as explained_heterogeneity
+    from bayescx.estimands.moderation import moderator_effects as moderator_effects
+    from bayescx.estimands.moderation import path_at as path_at
     from bayescx.estimands.published import predicted_figures as predicted_figures
     from bayescx.estimands.ranks import rank_probabilities as rank_probabilities
     from bayescx.estimands.reliability import average_variance_extracted as average_variance_extracted
@@ -90,6 +94,7 @@ if TYPE_CHECKING:
     from bayescx.plots.latent_means import plot_latent_means as plot_latent_means
     from bayescx.plots.loading_differences import plot_loading_differences as plot_loading_differences
     from bayescx.plots.margin import plot_margin as plot_margin
+    from bayescx.plots.moderation import plot_moderation as plot_moderation
     from bayescx.plots.rank_probabilities import plot_ranks as plot_ranks
     from bayescx.plots.rates import plot_rates as plot_rates
     from bayescx.plots.share_pairs import plot_share_pairs as plot_share_pairs
@@ -98,17 +103,22 @@ if TYPE_CHECKING:
     from bayescx.priors import Priors as Priors
     from bayescx.rates import Counts as Counts
     from bayescx.rates import PublishedRate as PublishedRate
+    from bayescx.rates import RateQuestion as RateQuestion
     from bayescx.rates import RatesFit as RatesFit
     from bayescx.rates import category_rates as category_rates
     from bayescx.rates import fit_rates as fit_rates
     from bayescx.rates import group_rate_difference as group_rate_difference
     from bayescx.rates import group_rate_ratio as group_rate_ratio
+    from bayescx.rates import load_rates as load_rates
+    from bayescx.rates import load_rates_fit as load_rates_fit
     from bayescx.rates import predicted_rates as predicted_rates
     from bayescx.rates import rate_heterogeneity as rate_heterogeneity
     from bayescx.rates import rate_odds as rate_odds
     from bayescx.rates import rate_ratio as rate_ratio
+    from bayescx.rates import read_rates as read_rates
     from bayescx.replication import write_replication as write_replication
     from bayescx.report import write_report as write_report
+    from bayescx.report.rates import write_rates_report as write_rates_report
     from bayescx.simulation import simulate as simulate
     from bayescx.spec import PathModel as PathModel
     from bayescx.spec import parse_model as parse_model
@@ -130,7 +140,15 @@ _HOMES = {
         "choice_thresholds",
         "fit_choices",
     ),
-    "datasets": ("list_evidence", "list_models", "load_evidence", "load_model", "load_rows", "load_truth"),
+    "datasets": (
+        "list_evidence",
+        "list_models",
+        "list_rates",
+        "load_evidence",
+        "load_model",
+        "load_rows",
+        "load_truth",
+    ),
     "errors": (
         "BayescxError",
         "ConvergenceWarning",
@@ -162,6 +180,7 @@ _HOMES = {
     "estimands.latent_means": ("comparable_means", "latent_means", "rank_organizations", "spread_of_means"),
     "estimands.loading_differences": ("differing_items", "loading_differences"),
     "estimands.margin": ("margin_by_reporting",),
+    "estimands.moderation": ("explained_heterogeneity", "moderator_effects", "path_at"),
     "estimands.published": ("predicted_figures",),
     "estimands.ranks": ("rank_probabilities",),
     "estimands.reliability": (
@@ -185,6 +204,7 @@ _HOMES = {
     "plots.latent_means": ("plot_latent_means",),
     "plots.loading_differences": ("plot_loading_differences",),
     "plots.margin": ("plot_margin",),
+    "plots.moderation": ("plot_moderation",),
     "plots.rank_probabilities": ("plot_ranks",),
     "plots.rates": ("plot_rates",),
     "plots.share_pairs": ("plot_share_pairs",),
@@ -193,18 +213,23 @@ _HOMES = {
     "rates": (
         "Counts",
         "PublishedRate",
+        "RateQuestion",
         "RatesFit",
         "category_rates",
         "fit_rates",
         "group_rate_difference",
         "group_rate_ratio",
+        "load_rates",
+        "load_rates_fit",
         "predicted_rates",
         "rate_heterogeneity",
         "rate_odds",
         "rate_ratio",
+        "read_rates",
     ),
     "replication": ("write_replication",),
     "report": ("write_report",),
+    "report.rates": ("write_rates_report",),
     "simulation": ("simulate",),
     "spec": ("PathModel", "parse_model", "read_model"),
 }

@@ -152,6 +152,7 @@ def fit(
     epilog=examples(
         "bayescx summarize fit.nc --estimand total --target average",
         "bayescx summarize fit.nc --estimand heterogeneity --ci 0.9",
+        "bayescx summarize fit.nc --estimand moderation --raw",
         "bayescx summarize fit.nc --estimand r_squared --target new --format csv -o r_squared.csv",
         "bayescx summarize fit.nc --estimand ranks --outcome loyalty --target average",
         "bayescx summarize fit.nc --estimand shares --outcome loyalty --method pratt",
@@ -224,7 +225,8 @@ def summarize(
     Variance that is explained    r_squared
     Drivers of an --outcome       ranks, shares (of R-squared), importance (and performance)
     If a --driver moves           what_if, catch_up (with the highest organization)
-    Between organizations         heterogeneity (of paths), means (of constructs), loadings
+    Between organizations         heterogeneity (of paths), means (of constructs), loadings,
+                                  moderation (of paths, by attributes of organizations)
     How well items measure        quality
 
     Effects are in standard deviations of each organization itself, or with --raw in the data's units. With

@@ -10,8 +10,8 @@ import typer
 __all__ = ["MOST_BY", "Estimand", "Question", "check_options"]
 
 Estimand = Literal[
-    "direct", "indirect", "total", "r_squared", "heterogeneity", "defined", "ranks", "shares", "importance", "means",
-    "quality", "loadings", "what_if", "catch_up",
+    "direct", "indirect", "total", "r_squared", "heterogeneity", "moderation", "defined", "ranks", "shares",
+    "importance", "means", "quality", "loadings", "what_if", "catch_up",
 ]  # fmt: skip
 
 MOST_BY = 1e6
@@ -64,6 +64,9 @@ _KINDS = {
     **dict.fromkeys(("direct", "indirect", "total", "defined"), _Kind(_EFFECT)),
     "r_squared": _Kind(_EFFECT - {"--raw"}),
     "heterogeneity": _Kind(frozenset({"--ci"}), no_target="heterogeneity is about the population; leave --target out"),
+    "moderation": _Kind(
+        frozenset({"--raw", "--ci"}), no_target="moderation is about the population; leave --target out"
+    ),
     "ranks": _Kind(frozenset({"--target", "--outcome"})),
     "shares": _Kind(frozenset({"--target", "--ci", "--outcome", "--method"})),
     "importance": _Kind(

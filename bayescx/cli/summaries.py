@@ -68,6 +68,7 @@ def answer(fit: Fit, question: Question) -> Answer:
     """
     found = {
         "heterogeneity": _heterogeneity,
+        "moderation": _moderation,
         "ranks": _ranks,
         "shares": _shares,
         "importance": _importance,
@@ -191,6 +192,19 @@ def _heterogeneity(fit: Fit, question: Question) -> Answer:
     rows = pd.DataFrame({"quantity": "pooling_factor", "path": factor.index, "mean": factor.to_numpy()})
     table = pd.concat([summarize(found, question.ci_prob), rows], ignore_index=True)
     return Answer(table, lambda console: show_heterogeneity(console, table))
+
+
+def _moderation(fit: Fit, question: Question) -> Answer:
+    import pandas as pd
+
+    from bayescx.cli.moderation import show_moderation
+    from bayescx.estimands.moderation_tables import explained_table, moderator_table
+
+    differences = moderator_table(fit, question.ci_prob, standardized=not question.raw)
+    explained = explained_table(fit, question.ci_prob)
+    table = pd.concat([differences.assign(quantity="difference"), explained.assign(quantity="explained")])
+    table = table[["quantity", *table.columns.drop("quantity")]].reset_index(drop=True)
+    return Answer(table, lambda console: show_moderation(console, differences, explained, raw=question.raw))
 
 
 def _ranks(fit: Fit, question: Question) -> Answer:

@@ -18,6 +18,7 @@ from bayescx.coding import Attribute, Category, level_text
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.attributes import added_by
 from bayescx.estimands.effects import units_of
+from bayescx.estimands.population import check_units
 from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.model.layout import Entry, Layout
@@ -47,7 +48,7 @@ def moderator_effects(fit: Fit, *, standardized: bool = False) -> xr.DataArray:
     Raises
     ------
     FitError
-        If no path of the model depends on an attribute.
+        If no path of the model depends on an attribute, or nobody shared the data's units.
 
     Examples
     --------
@@ -55,6 +56,8 @@ def moderator_effects(fit: Fit, *, standardized: bool = False) -> xr.DataArray:
     ['trust~effort:employees', 'loyalty~effort:employees', 'loyalty~effort:industry[goods]']
     """
     layout = moderated_layout(fit)
+    if not standardized:
+        check_units(fit)
     entries = _entries(layout)
     attributes = fit.evidence.attributes
     unit = np.ones(len(layout.moderators))
@@ -133,7 +136,7 @@ def path_at(fit: Fit, attributes: Mapping[str, Any], *, new: bool = False, stand
     Raises
     ------
     FitError
-        If no path depends on an attribute, or an attribute or a value is not known.
+        If no path depends on an attribute, an attribute or a value is not known, or nobody shared the data's units.
 
     Examples
     --------
@@ -142,6 +145,8 @@ def path_at(fit: Fit, attributes: Mapping[str, Any], *, new: bool = False, stand
     True
     """
     layout = moderated_layout(fit)
+    if not standardized:
+        check_units(fit)
     z = _stated(fit, attributes)
     sizes = fit.posterior.sizes
     moved = added_by(np.broadcast_to(z, (sizes[CHAIN], sizes[DRAW], 1, len(z))), fit, layout)[:, :, 0]

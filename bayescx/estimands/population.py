@@ -36,6 +36,7 @@ from bayescx.model.layout import BLOCKS, Layout
 __all__ = [
     "Target",
     "available_targets",
+    "check_units",
     "evaluate",
     "is_informed_by_others",
     "labelled",
@@ -102,7 +103,8 @@ def variables_without_unit(fit: Fit) -> tuple[str, ...]:
     return tuple(name for name, known in zip(evidence.variables, told, strict=True) if not known)
 
 
-def _check_units(fit: Fit) -> None:
+def check_units(fit: Fit) -> None:
+    """Refuse effects in the data's units where nobody shared these."""
     if lacking := variables_without_unit(fit):
         whose = "this evidence" if len(lacking) == len(fit.evidence.variables) else ", ".join(lacking)
         raise FitError(
@@ -259,7 +261,7 @@ def evaluate(
     """
     _check_target(fit, target)
     if not standardized:
-        _check_units(fit)
+        check_units(fit)
 
     def compute() -> Floats:
         if target == "average" and denominator is None and fit.n_planned == len(fit.organizations):

@@ -27,6 +27,7 @@ from bayescx.report.higher import who_is_higher
 from bayescx.report.invariance import invariance
 from bayescx.report.kinks import kinks
 from bayescx.report.measurement import measured_factors
+from bayescx.report.moderation import moderation
 from bayescx.report.moves import moves, to_act_on
 from bayescx.report.pictures import NARROW, both, inline
 from bayescx.report.priorities import priorities
@@ -48,6 +49,7 @@ _SECTIONS = {
     "controls": "Controls",
     "effects": "Effects and explained variance",
     "heterogeneity": "Differences between organizations",
+    "moderation": "What tells organizations apart",
     "higher": "Who is higher?",
     "sensitivity": "How much a prior matters",
     "margin": "As organizations report",
@@ -62,7 +64,7 @@ _SECTIONS = {
 }
 _MAYBE = (
     "published", "kinks", "drivers", "priorities", "controls", "higher", "sensitivity", "margin", "measurement",
-    "invariance",
+    "invariance", "moderation",
 )  # fmt: skip
 """Sections that are there only if there is something to tell."""
 
@@ -88,7 +90,8 @@ def write_report(
     What was asked; the evidence, published figures among it; the answers in sentences whose figures point to the
     tables they come from; the path diagram; which of three or more drivers matters most to an outcome, and which
     matters much and stands low; a forest plot of every path; tables of direct, indirect and total effects, R-squared
-    and differences between organizations; where means were shared, which organization is higher on what; what follows
+    and differences between organizations, and what they go with where paths depend on attributes of organizations;
+    where means were shared, which organization is higher on what; what follows
     if one construct moves, or every organization catches up with the highest; where there are factors, how well items
     measure them, and, with partially pooled loadings, whether items mean the same everywhere; whether the sampler
     converged; method, citations, and how to reproduce it all. Effects are in standard deviations of each organization
@@ -199,6 +202,7 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
     mapped, higher, sides = priorities(answers), who_is_higher(answers), kinks(answers)
     elsewhere = _elsewhere(answers)
     moved, effects = moves(answers, higher), prose.findings(answers)
+    moderated = moderation(answers)
     return {
         "fit": fit,
         "answers": answers,
@@ -229,10 +233,12 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
             *to_act_on(mapped, moved),
             *([sides.finding] if sides else []),
             *effects,
+            *(moderated.findings if moderated else []),
             *([higher.finding] if higher else []),
         ],
         "kinks": sides,
         "controls": controls_table(answers),
+        "moderation": moderated,
         "drivers": driven,
         "priorities": mapped,
         "higher": higher,

@@ -121,6 +121,9 @@ def priors_table(fit: Fit) -> Table:
         for name, words in _PRIORS[block].items()
         if fit.pooling[block] == "partial" or not name.endswith("_sd")
     ]
+    if fit.model.moderators:
+        what = "change of a path per SD of an attribute, or from its reference level to another"
+        rows.append(Row(what, (Cell(_distribution(fit.priors.moderator)),)))
     rows += [Row(name, (Cell(_distribution(prior)),)) for name, prior in fit.priors.overrides.items()]
     return Table(
         "priors",

@@ -266,7 +266,8 @@ def _differing(answers: Answers) -> tuple[Markup, ...]:
     found = answers.heterogeneity["beta_tau", path]
     spread = figure(found, interval_name(answers.ci_prob))
     rests = " It rests mostly on the prior: the evidence leaves it open." if found.rests_on_prior else ""
-    return (sentence + spread + ", in the data's units." + rests,)
+    left = ", beyond what their attributes explain" if path in answers.fit.model.moderators else ""
+    return (sentence + spread + f", in the data's units{left}." + rests,)
 
 
 def pictures_resting(answers: Answers, kind: str) -> str:

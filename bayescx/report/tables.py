@@ -207,7 +207,8 @@ def heterogeneity_table(answers: Answers) -> Table | None:
     """How much paths differ between organizations; None where nothing can differ."""
     if not answers.heterogeneity:
         return None
-    words = answers.fit.model.in_words
+    fit = answers.fit
+    words = fit.model.in_words
     groups: dict[str, list[Row]] = {}
     for path in answers.pooling_factor:
         outcome, _, cause = path.partition("~")
@@ -223,7 +224,9 @@ def heterogeneity_table(answers: Answers) -> Table | None:
         f"{interval_name(answers.ci_prob)}. I²: share of the variance between the organizations' own estimates that is "
         "no sampling noise. New: the path in a new organization, in the data's units. Pooling: how strongly "
         "organizations are drawn together, from 0 (not at all) to 1 (into one). Most: probability that this path "
-        "differs most, compared on the common scale.",
+        "differs most, compared on the common scale."
+        + " SD, I² and most of paths that depend on attributes are of what these leave."
+        * bool(fit.model.moderators),
         "cause",
         ("SD", "I²", "new", "pooling", "most"),
         tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items()),
