@@ -1,4 +1,4 @@
-"""Models and evidence by name: what ships with bayescx, and files of one's own."""
+"""Models, evidence and questions about shares by name: what ships with bayescx, and files of one's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayescx.errors import EvidenceError, ModelError, did_you_mean
 from bayescx.evidence import Evidence, read_evidence
+from bayescx.evidence.readers import read_toml
 from bayescx.spec import PathModel, read_model
 
 if TYPE_CHECKING:
@@ -15,18 +16,21 @@ if TYPE_CHECKING:
 __all__ = [
     "list_evidence",
     "list_models",
+    "list_rates",
     "load_evidence",
     "load_model",
     "load_rows",
     "load_truth",
     "open_evidence",
     "open_model",
+    "rates_document",
 ]
 
 _MODELS, _DATA = "models", "data"
 _SUFFIX = ".lavaan"
 _DOCUMENT = "evidence.toml"
 _TRUTH = "truth.csv"
+_QUESTIONS = "questions"
 _EVIDENCE_SUFFIXES = (".csv", ".parquet", ".toml", ".json")
 
 
@@ -50,6 +54,17 @@ def list_evidence() -> list[str]:
     True
     """
     return sorted(_documents())
+
+
+def list_rates() -> list[str]:
+    """Names of the shipped documents with questions about shares.
+
+    Examples
+    --------
+    >>> list_rates()
+    ['effort_published']
+    """
+    return sorted(_documents(rates=True))
 
 
 def load_model(name: str) -> PathModel:
@@ -193,6 +208,26 @@ def open_evidence(given: str, **options: Any) -> Evidence:
     return read_evidence(path, **options)
 
 
+def rates_document(given: str) -> Path:
+    """The shipped document of this name, or else the file: what SOURCE stands for in questions about shares.
+
+    Raises
+    ------
+    EvidenceError
+        If it is neither; the message lists the shipped documents.
+
+    Examples
+    --------
+    >>> rates_document("effort_published").name
+    'effort.toml'
+    """
+    shipped = _documents(rates=True)
+    if given not in shipped and not _is_file_name(given):
+        works = ".toml document or .csv or .parquet table of rows"
+        raise EvidenceError(f"shares {given!r}", [_neither("document", sorted(shipped), given, works)])
+    return shipped.get(given, Path(given))
+
+
 def _model_path(name: str) -> Path:
     return _shipped(_MODELS) / f"{name}{_SUFFIX}"
 
@@ -208,12 +243,16 @@ def _evidence_path(name: str) -> Path:
     return _documents()[name]
 
 
-def _documents() -> dict[str, Path]:
-    """The document of each shipped evidence: ``study/evidence.toml`` is "study", ``study/part.toml`` "part_study"."""
+def _documents(*, rates: bool = False) -> dict[str, Path]:
+    """The document of each shipped evidence: ``study/evidence.toml`` is "study", ``study/part.toml`` "part_study".
+
+    Documents with questions about shares lie beside them, and are told apart by what stands in them.
+    """
     found = {}
     for path in _shipped(_DATA).glob("*/*.toml"):
-        folder = path.parent.name
-        found[folder if path.name == _DOCUMENT else f"{path.stem}_{folder}"] = path
+        if (_QUESTIONS in read_toml(path)) == rates:
+            folder = path.parent.name
+            found[folder if path.name == _DOCUMENT else f"{path.stem}_{folder}"] = path
     return found
 
 

@@ -7,7 +7,7 @@ interrupted.
 
 from __future__ import annotations
 
-from bayescx.cli import analysis, sharing, studies  # the commands register themselves, in this order
+from bayescx.cli import analysis, rates, sharing, studies  # the commands register themselves, in this order
 from bayescx.cli.main import main
 
-__all__ = ["analysis", "main", "sharing", "studies"]
+__all__ = ["analysis", "main", "rates", "sharing", "studies"]

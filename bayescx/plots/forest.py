@@ -301,7 +301,7 @@ class _Forest:
 
     def _legend(self, room: float) -> list[list[tuple[str, str, str, str, float]]]:
         """Entries (marker, edge, face, words, width) on as many lines as they need."""
-        entries = [("o", style.BLUE, style.BLUE, self.words.together)]
+        entries = [("o", style.BLUE, style.BLUE, self.words.together)] if len(self.own) else []
         if len(self.alone):
             entries.append(("o", style.GREY, "white", "alone"))
         if len(self.population):

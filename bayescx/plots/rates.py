@@ -49,7 +49,8 @@ def plot_rates(
     -------
     Picture
         Its ``data`` has one row per mark: target, organization (empty for the population), label, n_obs (0 where only
-        published figures are known), mean, sd, lower, upper, lower50, upper50.
+        published figures are known), mean, sd, lower, upper, lower50, upper50. Organizations that a figure gives only
+        the number of are not drawn.
 
     Raises
     ------
@@ -82,6 +83,8 @@ def _rows(
     fit: RatesFit, target: RateTarget, category: str | list[str], group: str | None, ci_prob: float
 ) -> pd.DataFrame:
     draws = category_rates(fit, target, category=category, group=group)
+    if target == "organization":
+        draws = draws.sel({ORGANIZATION: list(fit.named)})  # of those without a name nothing tells one from another
     outer, inner = (summarize(draws, probability, kind="stats") for probability in (ci_prob, 0.5))
     lower, upper = (column for column in outer if str(column).startswith("eti"))
     organizations = [str(name) for name in outer[ORGANIZATION]] if ORGANIZATION in outer else [""]

@@ -42,6 +42,8 @@ class Counts:
         Respondents of each organization who gave no answer or belong to no group; they are not counted.
     unassigned : int
         Rows that name no organization.
+    simulated : bool
+        Whether a program made the answers: reports then say so.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class Counts:
     n_planned: int
     missing: Mapping[str, int] = field(default_factory=dict)
     unassigned: int = 0
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         problems = category_problems(self.categories)
@@ -106,6 +109,7 @@ class Counts:
         groups: str | None = None,
         categories: Sequence[str] | None = None,
         n_planned: int | None = None,
+        simulated: bool = False,
     ) -> Self:
         """Count a table with one row per respondent.
 
@@ -122,6 +126,8 @@ class Counts:
             size, text by the alphabet; then an answer that only one organization has is refused as a slip.
         n_planned : int, optional
             By default the organizations found.
+        simulated : bool
+            A program made the answers.
 
         Raises
         ------
@@ -135,7 +141,8 @@ class Counts:
         >>> Counts.from_rows(rows, organization="shop", outcome="intent", categories=["leave", "stay"])
         Counts(2 of 2 organizations, 3 answers: leave, stay; 1 without an answer)
         """
-        return cls._of(tabulated_rows(table, organization, outcome, groups, categories), n_planned)
+        found = tabulated_rows(table, organization, outcome, groups, categories)
+        return cls._of(found, n_planned, simulated=simulated)
 
     @classmethod
     def from_table(
@@ -146,6 +153,7 @@ class Counts:
         groups: str | None = None,
         categories: Sequence[str] | None = None,
         n_planned: int | None = None,
+        simulated: bool = False,
     ) -> Self:
         """Read counts: one row per organization (and group), one column per category.
 
@@ -160,13 +168,16 @@ class Counts:
             Columns that hold counts; by default all others, in the order of the table.
         n_planned : int, optional
             By default the organizations found.
+        simulated : bool
+            A program made the answers.
 
         Raises
         ------
         EvidenceError
             With everything that is wrong with the table.
         """
-        return cls._of(tabulated_table(table, organization, groups, categories), n_planned)
+        found = tabulated_table(table, organization, groups, categories)
+        return cls._of(found, n_planned, simulated=simulated)
 
     @classmethod
     def empty(cls, categories: Sequence[str], *, groups: Sequence[str] = ("",), n_planned: int = 1) -> Self:
@@ -182,7 +193,7 @@ class Counts:
         return cls((), lists[0], lists[1], np.zeros(shape, dtype=np.int64), n_planned)  # type: ignore[arg-type]
 
     @classmethod
-    def _of(cls, found: Tabulated, n_planned: int | None) -> Self:
+    def _of(cls, found: Tabulated, n_planned: int | None, *, simulated: bool) -> Self:
         problems = []
         for g, group in enumerate(found.groups):
             if not found.answers[:, g].sum():
@@ -192,8 +203,9 @@ class Counts:
             raise EvidenceError("counts", on_one_screen(problems))
         planned = len(found.organizations) if n_planned is None else n_planned
         return cls(
-            found.organizations, found.groups, found.categories, found.answers, planned, found.missing, found.unassigned
-        )
+            found.organizations, found.groups, found.categories, found.answers, planned, found.missing,
+            found.unassigned, simulated,
+        )  # fmt: skip
 
     @property
     def n_obs(self) -> NDArray[np.int64]:
@@ -209,7 +221,8 @@ class Counts:
         left_out = sum(self.missing.values())
         lost = f"; {left_out:,} without an answer" if left_out else ""
         nameless = f"; {self.unassigned:,} without an organization" if self.unassigned else ""
-        return f"{size}{groups}: {listing([printable(one) for one in self.categories], 8)}{lost}{nameless}"
+        simulated = "; simulated" if self.simulated else ""
+        return f"{size}{groups}: {listing([printable(one) for one in self.categories], 8)}{lost}{nameless}{simulated}"
 
     def _repr_html_(self) -> str:
         """Return the counts as a table, for notebooks."""

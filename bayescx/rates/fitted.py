@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -14,6 +16,7 @@ from bayescx.errors import FitError, PriorError
 from bayescx.evidence.findings import printable
 from bayescx.evidence.moments_checks import is_whole
 from bayescx.priors import Prior
+from bayescx.rates import saving
 from bayescx.rates.counts import Counts
 from bayescx.rates.figures import terms_of
 from bayescx.rates.published import PublishedRate, check_figures, members_of
@@ -66,6 +69,17 @@ class RatesFit:
                 values.flags.writeable = False
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The organizations that have a name: not those that a figure gives a number of."""
+        nameless = {
+            name
+            for one in self.published
+            if isinstance(one.organizations, int)
+            for name in members_of(one, self.counts)
+        }
+        return tuple(name for name in self.organizations if name not in nameless)
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """Groups of respondents; one, named "", where they are not told apart."""
         return self.counts.groups
@@ -80,6 +94,25 @@ class RatesFit:
         """The number of organizations planned: what "average" averages over."""
         return self.counts.n_planned
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the fit as one netCDF file, whole or not at all; `load_rates_fit` reads it.
+
+        Parameters
+        ----------
+        path : path
+            Where to; an existing file is replaced only once the new one is complete.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        FitError
+            If the folder is not there or cannot be written to.
+        """
+        return saving.save(self, path)
+
     def __repr__(self) -> str:
         sizes = self.posterior.sizes
         known = f"{len(self.organizations)} of {self.n_planned} organizations"
@@ -93,7 +126,7 @@ class RatesFit:
         sizes = self.posterior.sizes
         rows = [
             ("organizations", f"{len(self.organizations)} of {self.n_planned} planned"),
-            ("answers", f"{int(self.counts.answers.sum()):,}"),
+            ("answers", f"{int(self.counts.answers.sum()):,}{' (simulated)' if self.counts.simulated else ''}"),
             ("published figures", f"{len(self.published)}"),
             ("splits", "; ".join(self.tree.names)),
             ("priors", f"mu ~ {self.mean}, tau ~ {self.sd}"),

@@ -32,7 +32,7 @@ def predicted_rates(fit: RatesFit, *, printed: bool = False) -> xr.DataArray:
     -------
     xarray.DataArray
         Dims chain, draw, figure; one entry for each organization of a figure with the rule "each". Coordinates along
-        figure: ``use`` and the ``published`` value.
+        figure: ``use``, the ``published`` value, and its ``number`` among ``fit.published``, from 0.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def predicted_rates(fit: RatesFit, *, printed: bool = False) -> xr.DataArray:
     if not fit.published:
         raise FitError("there are no published figures in this fit; give some: fit_rates(counts, [PublishedRate(...)])")
     rng = np.random.default_rng([fit.seed, _PRINTS])
-    values, labels, about = [], [], []
+    values, labels, numbers = [], [], []
     for group in fit.groups:
         terms = terms_of(fit.published, fit.counts, fit.organizations, group)
         shares = fit.tree.shares(fit.posterior["logit"].sel({GROUP: group}).values)
@@ -60,7 +60,8 @@ def predicted_rates(fit: RatesFit, *, printed: bool = False) -> xr.DataArray:
             own = shares[:, :, term.members]
             values.append(_print(term, own, rng) if printed else term.statistic(own))
             labels.append(_label(fit, term))
-            about.append(fit.published[term.figure])
+            numbers.append(term.figure)
+    about = [fit.published[number] for number in numbers]
     return xr.DataArray(
         np.stack(values, axis=-1),
         dims=(CHAIN, DRAW, FIGURE),
@@ -70,6 +71,7 @@ def predicted_rates(fit: RatesFit, *, printed: bool = False) -> xr.DataArray:
             FIGURE: labels,
             "use": (FIGURE, [figure.use for figure in about]),
             "published": (FIGURE, [figure.value for figure in about]),
+            "number": (FIGURE, numbers),
         },
         name="predicted_rates",
         attrs={

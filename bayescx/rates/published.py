@@ -88,10 +88,10 @@ class PublishedRate:
             raise EvidenceError("published rate", on_one_screen(problems))
         for name in ("categories", "relative_to"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if not is_whole(self.organizations):
-            object.__setattr__(self, "organizations", tuple(self.organizations))  # type: ignore[arg-type]
-        if not is_whole(self.n_obs):
-            object.__setattr__(self, "n_obs", tuple(map(int, self.n_obs)))  # type: ignore[arg-type]
+        named: Any = self.organizations
+        object.__setattr__(self, "organizations", int(named) if is_whole(named) else tuple(named))
+        asked: Any = self.n_obs
+        object.__setattr__(self, "n_obs", int(asked) if is_whole(asked) else tuple(map(int, asked)))
 
     @property
     def subject(self) -> str:

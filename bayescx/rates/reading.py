@@ -146,7 +146,8 @@ def _stray(rows: GroupedRows, given: Sequence[str | None], known: Sequence[str],
         advice = f"; the categories are {there}"
     else:
         odd = {name: found for name, found in where.items() if size > 1 and len(found) == 1}
-        advice = f"; there is {there}. If it is one of its own, state all of them: categories=[...]"
+        works = "state all of them: categories=[...] (command line: --levels)"
+        advice = f"; there is {there}. If it is one of its own, {works}"
     what = "a category that was not stated" if stated else "a category of one organization alone"
     return list(
         lines(
