@@ -42,8 +42,8 @@ def share_differences(
         Two outcomes. A group that leads to one of them only has no part in the other: 0.
     groups : mapping of str to iterable of str, optional
         Name of each group and its predictors, or the columns that they are coded from, which stand for all terms of
-        theirs. What is in none stands by itself, column by column, as all do by default: see ``groups_of_terms``. LMG
-        takes ten groups at most.
+        theirs. What is in none stands by itself, column by column (``groups_of_terms``). By default those that the
+        model text names, ``#: [service] = effort, issue``. LMG takes ten groups at most.
     target : {"organization", "typical", "average", "new", "alone"}
         Of the average of the N planned, each part is the ratio of the averages, as in ``explained_shares``.
     method : {"lmg", "pratt"}
@@ -132,6 +132,10 @@ def shared_groups(fit: Fit, outcomes: Iterable[str], groups: Groups | None = Non
     {'loyalty': {'all': ['trust', 'satisfaction']}, 'trust': {'all': ['satisfaction']}}
     """
     columns = {outcome: groups_of_terms(fit, outcome) for outcome in outcomes}
+    if groups is None:
+        there = {column for own in columns.values() for column in own}
+        named = {name: [one for one in own if one in there] for name, own in fit.model.groups.items()}
+        groups = {name: own for name, own in named.items() if own}
     every: dict[str, dict[str, None]] = {}
     for found in columns.values():
         for column, terms in found.items():

@@ -29,6 +29,7 @@ from bayescx.report.kinks import kinks
 from bayescx.report.measurement import measured_factors
 from bayescx.report.moderation import moderation
 from bayescx.report.moves import moves, to_act_on
+from bayescx.report.pairs import outcome_pair
 from bayescx.report.pictures import NARROW, both, inline
 from bayescx.report.priorities import priorities
 from bayescx.report.sensitivity import has_sensitivity, sensitivity_table
@@ -43,6 +44,7 @@ _SECTIONS = {
     "findings": "In short",
     "diagram": "Path diagram",
     "kinks": "Below and above",
+    "pair": "What explains the one and what the other",
     "drivers": "What drives each outcome",
     "priorities": "What to act on",
     "paths": "Every path",
@@ -64,7 +66,7 @@ _SECTIONS = {
 }
 _MAYBE = (
     "published", "kinks", "drivers", "priorities", "controls", "higher", "sensitivity", "margin", "measurement",
-    "invariance", "moderation",
+    "invariance", "moderation", "pair",
 )  # fmt: skip
 """Sections that are there only if there is something to tell."""
 
@@ -202,7 +204,7 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
     mapped, higher, sides = priorities(answers), who_is_higher(answers), kinks(answers)
     elsewhere = _elsewhere(answers)
     moved, effects = moves(answers, higher), prose.findings(answers)
-    moderated = moderation(answers)
+    moderated, pair = moderation(answers), outcome_pair(answers)
     return {
         "fit": fit,
         "answers": answers,
@@ -232,11 +234,13 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
             *drivers_finding(driven),
             *to_act_on(mapped, moved),
             *([sides.finding] if sides else []),
+            *([pair.finding] if pair else []),
             *effects,
             *(moderated.findings if moderated else []),
             *([higher.finding] if higher else []),
         ],
         "kinks": sides,
+        "pair": pair,
         "controls": controls_table(answers),
         "moderation": moderated,
         "drivers": driven,
@@ -262,7 +266,7 @@ def _context(answers: Answers, margin: xr.Dataset | None) -> dict[str, Any]:
         "settings": method.settings(fit),
         "references": references(
             fit,
-            has_shares=any(one.shares for one in driven),
+            has_shares=pair is not None or any(one.shares for one in driven),
             measured=measured,
             has_latent_means=higher is not None and higher.has_factors,
             has_map=bool(mapped),

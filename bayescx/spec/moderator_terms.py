@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from bayescx.coding import Attribute, Category, Moderator, number_text
+from bayescx.coding import Attribute, Category, Moderator
 from bayescx.spec.calls import Argument, arguments_of, is_function, stop
 from bayescx.spec.codings import dummies_of
 from bayescx.spec.scanner import Token, written
@@ -13,6 +14,7 @@ from bayescx.spec.source import quote
 __all__ = ["moderators_of", "written_category", "written_moderators"]
 
 _WORKS = "write a column, pool(x, employees), or category(industry, services, goods), the reference first"
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?")  # as levels that are numbers are written
 
 
 def moderators_of(arguments: Sequence[Argument]) -> tuple[Moderator, ...]:
@@ -69,11 +71,4 @@ def written_category(dummy: Category) -> str:
 
 
 def _written_level(level: str) -> str:
-    return level if level[-1].isdigit() and level == _as_number(level) else written(level)
-
-
-def _as_number(text: str) -> str:
-    try:
-        return number_text(float(text))
-    except ValueError:
-        return ""
+    return level if _NUMBER.fullmatch(level) else written(level)

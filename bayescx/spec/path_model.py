@@ -12,6 +12,7 @@ from bayescx.errors import ModelError, did_you_mean
 from bayescx.spec.checks import structural_problems
 from bayescx.spec.coded_terms import written_terms
 from bayescx.spec.graph import causal_order, count_routes, effects_of, routes
+from bayescx.spec.groupings import grouping_problems, read_groupings
 from bayescx.spec.parameters import Definition, Parameter
 from bayescx.spec.roles import Roles
 from bayescx.spec.scanner import written
@@ -68,6 +69,7 @@ class PathModel:
         base = [one.column for one in (*self.coded.values(), *self.attributes.values())]
         names = dict.fromkeys([*self._roles.variables, *base, *self.attributes])
         problems += wording_problems(self.text, tuple(names))
+        problems += grouping_problems(self.text, tuple(dict.fromkeys(_column_of(row) for row in self.paths)))
         refuse(ModelError, headline(self.name, self.source), self.text, problems)
 
     @cached_property
@@ -160,6 +162,18 @@ class PathModel:
         ['employees']
         """
         return {one.name: one for row in self.paths for one in row.moderators}
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        r"""Predictors that the model text groups, by the columns that they are coded from.
+
+        Examples
+        --------
+        >>> from bayescx.spec import parse_model
+        >>> parse_model("loyalty ~ service + price + value\n#: [offer] = price, value").groups
+        {'offer': ('price', 'value')}
+        """
+        return {one.name: one.members for one in read_groupings(self.text)}
 
     @cached_property
     def exogenous(self) -> tuple[str, ...]:
@@ -317,6 +331,10 @@ class PathModel:
         ]
         definitions = [f"{definition.name} := {definition.text}" for definition in self.definitions]
         return "\n".join([*factors, *equations, *definitions])
+
+
+def _column_of(row: Parameter) -> str:
+    return row.rhs if row.coded is None else row.coded.column
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from bayescx.errors import did_you_mean
+from bayescx.spec.groupings import GROUP_LINE
 from bayescx.spec.source import Problem, join, quote, split_lines
 
 MAX_WORDS = 200
@@ -38,7 +39,7 @@ def read_wordings(text: str) -> tuple[Wording, ...]:
     """
     found = []
     for number, line in enumerate(split_lines(text), start=1):
-        if match := _LINE.match(line):
+        if not GROUP_LINE.match(line) and (match := _LINE.match(line)):
             name = match["quoted"] or match["plain"]
             words = " ".join(match["words"].split())
             found.append(Wording(name, words, number, match.start("quoted" if match["quoted"] else "plain") + 1))
@@ -48,7 +49,7 @@ def read_wordings(text: str) -> tuple[Wording, ...]:
 def wording_problems(text: str, variables: Collection[str]) -> Iterator[Problem]:
     """Yield lines ``#:`` that are none, words for no variable, no words, and the second words for one variable."""
     for number, line in enumerate(split_lines(text), start=1):
-        if (begins := _BEGINS.match(line)) and "=" in line and not _LINE.match(line):
+        if (begins := _BEGINS.match(line)) and "=" in line and not (_LINE.match(line) or GROUP_LINE.match(line)):
             works = "write #: name = words, with a name of several words between backquotes"
             yield Problem(number, begins.end() + 1, f"found no name before the equals sign; {works}")
     first: dict[str, Wording] = {}
