@@ -23,7 +23,7 @@ demo: $(BASE)  ## the main job: fit ten simulated organizations, print the effec
 	@$(BIN)/bayescx demo -o report.html
 
 test: $(DEV) $(COMPILED)  ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)  ## check style, formatting, types and which module may import which
 	@$(BIN)/ruff check .

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from bayescx import fitted
 from bayescx.cli import main
 
 SMALL = "m ~ a*x\ny ~ b*m + x\nmediated := a*b\n"
@@ -29,6 +31,25 @@ def call(*words: object) -> Called:
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as stop:
         main([str(word) for word in words])
     return Called(stop.value.code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Let commands of one module read the file of a fit once, as long as it stays the same: that is half their time."""
+    load, kept = fitted.load_fit, {}
+
+    def load_once(path: str | os.PathLike[str]) -> fitted.Fit:
+        file = Path(path).absolute()
+        if not file.is_file():
+            return load(path)
+        known = (file, file.stat().st_mtime_ns, file.stat().st_size)
+        if known not in kept:
+            kept[known] = load(path)
+        return kept[known]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitted, "load_fit", load_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -65,18 +64,16 @@ def _with_a_vague_organization(fit: bcx.Fit) -> bcx.Fit:
     return replace(fit, tree=tree)
 
 
-def texts_of(picture: Picture) -> list[tuple[str, Bbox]]:
+@lru_cache(maxsize=8)  # tests measure one picture several ways
+def texts_of(picture: Picture) -> tuple[tuple[str, Bbox], ...]:
     """Every text that is seen, with its place in points from the lower left corner."""
     figure = picture.figure
     assert figure is not None
     figure.set_dpi(144)  # hinting at a low resolution would move letters
     with style.themed():
-        canvas: Any = FigureCanvasAgg(figure)
-        renderer = canvas.get_renderer()
-        figure.draw(renderer)
+        figure.draw_without_rendering()  # everything takes its place, no pixel is painted
         found = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-        boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in found]
-    return [(text, Bbox(box.get_points() / 2)) for text, box in boxes]
+        return tuple((text.get_text(), Bbox(text.get_window_extent().get_points() / 2)) for text in found)
 
 
 def collisions(picture: Picture, slack: float = 0.3) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ import bayescx as bcx
 from bayescx.estimands.margin import margin_by_reporting
 from tests.report.page import Page
 
+Filed = Callable[[bcx.Fit], Path]
 Written = Callable[[bcx.Fit], Page]
 
 
@@ -25,14 +26,23 @@ def ten() -> bcx.Fit:
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """Write a fit's report and read it back."""
+def filed(tmp_path_factory: pytest.TempPathFactory) -> Filed:
+    """Write a fit's report, the same fit's only once."""
+    known: dict[int, tuple[bcx.Fit, Path]] = {}  # fits are kept, so that no other gets the id of one
 
-    def write(fit: bcx.Fit) -> Page:
-        file = bcx.write_report(fit, tmp_path_factory.mktemp("report") / "report.html", sensitivity=False)
-        return Page(file.read_text(encoding="utf-8"))
+    def write(fit: bcx.Fit) -> Path:
+        if id(fit) not in known:
+            file = bcx.write_report(fit, tmp_path_factory.mktemp("report") / "report.html", sensitivity=False)
+            known[id(fit)] = fit, file
+        return known[id(fit)][1]
 
     return write
+
+
+@pytest.fixture(scope="session")
+def written(filed: Filed) -> Written:
+    """Write a fit's report and read it back."""
+    return lambda fit: Page(filed(fit).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +56,13 @@ def example_margin(example_fit: bcx.Fit) -> xr.Dataset:
     """How the interval of one total effect of the example shrank."""
     effect = ("total", "satisfaction", "loyalty")
     return margin_by_reporting(example_fit, effect, orders=0, draws=400, progressbar=False)
+
+
+@pytest.fixture(scope="session")
+def begun_file(example_fit: bcx.Fit, example_margin: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of four of six, with the refits."""
+    file = tmp_path_factory.mktemp("begun") / "report.html"
+    return bcx.write_report(example_fit, file, margin=example_margin, progressbar=False)
 
 
 @pytest.fixture(scope="session")

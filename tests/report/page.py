@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -15,7 +17,11 @@ class Element:
     tag: str
     attributes: dict[str, str]
     parent: Element | None = None
-    text: str = ""
+    parts: list[str] = field(default_factory=list, repr=False)
+
+    @cached_property
+    def text(self) -> str:
+        return "".join(self.parts)  # of a page that was read to its end
 
     @property
     def id(self) -> str:
@@ -61,13 +67,20 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self._open:
-            element.text += data
+            element.parts.append(data)
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
         return [e for e in self.elements if e.tag == tag and attributes.items() <= e.attributes.items()]
 
+    @cached_property
+    def ids(self) -> dict[str, list[Element]]:
+        found: dict[str, list[Element]] = defaultdict(list)
+        for element in self.elements:
+            found[element.id].append(element)
+        return found
+
     def by_id(self, name: str) -> Element:
-        (found,) = [element for element in self.elements if element.id == name]
+        (found,) = self.ids.get(name, [])
         return found
 
     def within(self, element: Element) -> list[Element]:

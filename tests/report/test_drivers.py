@@ -123,21 +123,33 @@ def test_the_page_shows_both_pictures_and_stays_text(written: Written) -> None:
     assert "Grömping" in page.by_id("citations").text
 
 
+COVARYING = "w ~ a + c; y ~ a + b + w; y ~~ w"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("w ~ a + c; y ~ a + b + w; y ~~ w", "the residual of y covaries with one of them"),
+        (COVARYING, "the residual of y covaries with one of them"),
         (
             f"y ~ {' + '.join(f'x{i}' for i in range(11))}",
             "Eleven drivers are too many to part R² among each by itself",
         ),
     ],
 )
-def test_shares_that_cannot_be_told_are_left_out_with_a_reason(text: str, said: str, written: Written) -> None:
-    page = written(study(text))
+def test_shares_that_cannot_be_told_are_left_out_with_a_reason(text: str, said: str) -> None:
+    driven = driven_outcomes(gather(study(text)))
+    assert drivers_title(driven) == "What drives y"
+    (one,) = driven
+    assert said in one.why_no_shares
+    assert one.shares is None
+    assert one.table.headers == ("P(greatest)", "mean rank")
+
+
+def test_a_page_without_shares_gives_the_reason_and_cites_nobody_for_them(written: Written) -> None:
+    page = written(study(COVARYING))
     section = page.by_id("drivers")
     assert page.by_id("h-drivers").text == "What drives y"
-    assert said in section.text
+    assert driven_outcomes(gather(study(COVARYING)))[0].why_no_shares in section.text
     assert sum(e.tag == "svg" for e in page.within(section)) == 2
     assert "share of R²" not in section.text
     assert "Lindeman" not in page.by_id("citations").text
