@@ -135,7 +135,8 @@ def _along(fit: Fit, path: str, attribute: str, ci_prob: float, *, new: bool, st
     if isinstance(one, Attribute):
         values, _ = _places(fit, attribute)
         pad = _PAD * (max(values) - min(values)) or 0.5 * (abs(values[0]) or 1.0)
-        low, high = min(values) - pad, max(values) + pad
+        low = min(values) - pad if min(values) < 0 else max(min(values) - pad, 0.0)
+        high = max(values) + pad
         places = np.linspace(low, high, _POINTS).tolist()
         first, last = at(low), at(high)  # a straight line in every draw, so both ends tell all of it
         draws = [first + (last - first) * (k / (_POINTS - 1)) for k in range(_POINTS)]
