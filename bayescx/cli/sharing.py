@@ -64,7 +64,9 @@ def moments(
     `bayescx check` and `bayescx fit` read. The posterior is the same as with the rows of the same respondents.
 
     No group in a file is smaller than --minimum: a smaller one is counted with a group that answered less, its other
-    answers ignored, or left out where there is none. What that cost is said here and in the file.
+    answers ignored, or left out where there is none. What that cost is said here and in the file. A column that tells
+    fewer respondents apart (one that has two values, a level, what is beyond a knot) is refused: their answers could be
+    worked out.
     """
     import json
 

@@ -87,9 +87,10 @@ def read_inputs(
         if spec is None:
             _refuse_unreadable(shared)
         else:
-            matched = shared.matched(spec.observed, spec.coded)
+            matched = shared.matched(spec.observed, spec.coded, spec.attributes)
+            _check_attributes(spec, matched)
             if not problems:
-                _check_figures(spec, matched, settings or {})
+                _check_prepared(spec, matched, settings or {})
     except (EvidenceError, ModelError) as error:
         problems.append(str(error))
     if spec is None or shared is None or matched is None or problems:
@@ -104,9 +105,17 @@ def _check_layout(spec: PathModel, settings: dict[str, Any]) -> None:
     check_identified(Layout.of(spec, **settings))
 
 
-def _check_figures(spec: PathModel, matched: Matched, settings: dict[str, Any]) -> None:
-    """Refuse figures and signs that do not fit the model; without any, nothing is loaded for it."""
-    if matched.published or matched.signs:
+def _check_attributes(spec: PathModel, matched: Matched) -> None:
+    """Refuse attributes that so few organizations cannot tell of; without any, nothing is loaded for it."""
+    if spec.attributes:
+        from bayescx.model.told_apart import check_told_apart
+
+        check_told_apart(spec, matched)
+
+
+def _check_prepared(spec: PathModel, matched: Matched, settings: dict[str, Any]) -> None:
+    """Refuse what does not fit the model: figures, signs, coded terms; without any, nothing is loaded for it."""
+    if matched.published or matched.signs or spec.coded or spec.attributes:
         from bayescx.model.prepare import prepare
 
         prepare(spec, matched, **settings)

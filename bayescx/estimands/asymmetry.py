@@ -17,7 +17,7 @@ from bayescx.estimands.prior import CONTRACTION, PRIOR_SD, with_contraction
 from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
 
-__all__ = ["SIDES", "asymmetry", "knot_of"]
+__all__ = ["SIDES", "asymmetry", "knot_of", "others_of"]
 
 Floats = NDArray[np.float64]
 HingeEffect = Literal["direct", "total"]
@@ -40,7 +40,8 @@ def asymmetry(
 
     For a model with ``below(variable, at)`` and ``above(variable, at)``. A slope says how much the outcome changes per
     unit by which the variable rises on that side: both are positive where more is better throughout, and equal
-    where the knot makes no difference.
+    where the knot makes no difference. Where the model bends the variable at other points too, the slopes are those
+    next to the knot, and hold as far as the next of these points.
 
     Parameters
     ----------
@@ -61,7 +62,9 @@ def asymmetry(
         ``slope`` (chain, draw[, organization], side: below, above), with contraction as effects have it;
         ``difference``, below less above; ``ratio``, below divided by above: of the average of the N, the ratio of the
         averaged slopes. It has no moments where the slope above may be 0: read its quantiles. And
-        ``stronger_below`` ([organization]), the probability that the slope below is the larger in size.
+        ``stronger_below`` ([organization]), the probability that the slope below is the larger in size. Attributes
+        ``holds_from`` and ``holds_to`` are the points between which the two slopes hold, infinite where nothing else
+        bends the variable.
 
     Raises
     ------
@@ -81,14 +84,19 @@ def asymmetry(
     if effect not in get_args(HingeEffect):
         hint = did_you_mean(str(effect), get_args(HingeEffect)) or "."
         raise FitError(f"unknown effect {effect!r}{hint} Effects: {', '.join(get_args(HingeEffect))}")
+    if not isinstance(outcome, str):
+        raise FitError(f"outcome must be a name, found {outcome!r}")
     knot = knot_of(fit, variable, at)
     names = [Hinge(variable, side, knot).name for side in SIDES]
-    position = positions(layout_of(fit), [outcome, *names])
+    hinges = _hinges(fit, variable)
+    position = positions(layout_of(fit), [outcome, *(hinge.name for hinge in hinges)])
     row, columns = position[outcome], [position[name] for name in names]
     _check_dependence(fit, outcome, names, effect)
+    bending = [position[hinge.name] for hinge in hinges]
+    moving = np.array([_moves(hinge, knot) for hinge in hinges], dtype=np.float64)
 
     def function(system: System) -> Floats:
-        slopes = system.effects_of(effect, standardized=False)[..., row, columns]
+        slopes = np.asarray(system.effects_of(effect, standardized=False)[..., row, bending] @ moving)
         if not standardized:
             return slopes
         unit = system.layout.unit
@@ -102,7 +110,32 @@ def asymmetry(
         name="slope", long_name=f"slope of {outcome} on either side of {variable} = {knot:g}",
         units=units_of(standardized=standardized),
     )  # fmt: skip
+    at_others = [hinge.at for hinge in others_of(fit, outcome, variable, knot, effect)]
+    slope.attrs["holds_from"] = max((at for at in at_others if at < knot), default=-np.inf)
+    slope.attrs["holds_to"] = min((at for at in at_others if at > knot), default=np.inf)
     return _compared(with_contraction(slope, fit, function, key=key, standardized=standardized))
+
+
+def others_of(fit: Fit, outcome: str, variable: str, knot: float, effect: HingeEffect = "total") -> list[Hinge]:
+    """Parts of a variable at other knots by which it acts on an outcome too: there its slope changes as well."""
+    model = fit.model
+    direct = model.predictors(outcome)
+    return [
+        one
+        for one in _hinges(fit, variable)
+        if one.at != knot and (one.name in direct if effect == "direct" else model.count_routes(one.name, outcome))
+    ]
+
+
+def _hinges(fit: Fit, variable: str) -> list[Hinge]:
+    return [one for one in fit.model.coded.values() if isinstance(one, Hinge) and one.column == variable]
+
+
+def _moves(hinge: Hinge, knot: float) -> tuple[bool, bool]:
+    """Whether a part moves with its variable just below a knot, and just above it."""
+    if hinge.side == "below":
+        return hinge.at >= knot, hinge.at > knot
+    return hinge.at < knot, hinge.at <= knot
 
 
 def knot_of(fit: Fit, variable: str, at: float | None = None) -> float:
@@ -113,6 +146,8 @@ def knot_of(fit: Fit, variable: str, at: float | None = None) -> float:
     FitError
         If there is none, or several and ``at`` is none of them.
     """
+    if not isinstance(variable, str):
+        raise FitError(f"variable must be the name of one variable that the model has in two parts, found {variable!r}")
     sides: dict[str, dict[float, set[str]]] = {}
     for term in fit.model.coded.values():
         if isinstance(term, Hinge):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayescx import algebra
 from bayescx._names import OUTCOME
 from bayescx.errors import FitError
-from bayescx.estimands.parts import in_parts
+from bayescx.estimands.parts import in_parts, is_number
 from bayescx.estimands.population import Target, evaluate, labelled, positions
 from bayescx.estimands.system import System, layout_of
 from bayescx.fitted import Fit
@@ -57,8 +57,9 @@ def what_if(
     Raises
     ------
     FitError
-        If a construct is unknown, an amount is not a finite number, a variable in parts has no start, or nobody shared
-        the data's units.
+        If a construct is unknown, an amount is not a finite number, a variable in parts has no start, changes
+        contradict each other (a variable and a part of it; two levels of one category), or nobody shared the data's
+        units.
 
     Examples
     --------
@@ -69,9 +70,9 @@ def what_if(
     if not changes:
         raise FitError("changes is empty; name a construct and an amount, e.g. {'trust': 1.0}")
     for name, amount in changes.items():
-        if not _is_finite(amount):
+        if not is_number(amount):
             raise FitError(f"the change of {name!r} must be a finite number, found {amount!r}")
-    constructs = in_parts(fit, changes, start or {}, standardized=standardized)
+    constructs = in_parts(fit, changes, {} if start is None else start, standardized=standardized)
     position = positions(layout, constructs)
     moved = [position[name] for name in constructs]
     amounts = np.array(list(constructs.values()))
@@ -92,10 +93,6 @@ def what_if(
         (OUTCOME,), {OUTCOME: list(layout.constructs)},
         name="what_if", long_name=f"change after {listed}", units="SD" if standardized else "data units",
     )  # fmt: skip
-
-
-def _is_finite(amount: object) -> bool:
-    return isinstance(amount, int | float | np.number) and bool(np.isfinite(amount))
 
 
 def defined_parameters(fit: Fit, target: Target = "organization", *, standardized: bool = False) -> xr.DataArray:

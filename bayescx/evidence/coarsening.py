@@ -99,14 +99,15 @@ class Shareable:
 def shareable_moments(matched: Matched, minimum: int, coded: Mapping[str, Coded] | None = None) -> dict[str, Shareable]:
     """Return moments of each organization in which every pattern of answers has at least `minimum` respondents.
 
-    Patterns are groups of different people, so that no difference of two of them is about fewer. With coded columns
-    (`PathModel.coded`) so have the levels of a category and the sides of a knot: the moments of a level that one
-    respondent has are that respondent's answers.
+    Patterns are groups of different people, so that no difference of two of them is about fewer. So have both values of
+    a column with two, and with coded columns (`PathModel.coded`) the levels of a category and the sides of a knot: the
+    moments of a level that one respondent has are that respondent's answers.
 
     Raises
     ------
     EvidenceError
-        Naming every organization that is too small, or whose respondents are too scattered over patterns or levels.
+        Naming every organization that is too small, or whose respondents are too scattered over patterns, levels or
+        values.
 
     Examples
     --------
@@ -130,7 +131,7 @@ def shareable_moments(matched: Matched, minimum: int, coded: Mapping[str, Coded]
             what = f"no {minimum} respondents answered the same questions"
             advice = "; share fewer variables: --model MODEL or --variables A,B"
             findings.append(Finding(what, name, f"n = {own.n_obs}", advice))
-        elif small := small_groups(matched, name, minimum, coded or {}):
+        elif small := small_groups(matched, name, minimum, coded or {}, found.patterns):
             findings += small
         elif found.merged or found.dropped:
             shareable[name] = _shareable(name, found, own, matched.variables)

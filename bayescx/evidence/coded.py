@@ -110,7 +110,7 @@ def place_of(kind: object, position: Mapping[str, float]) -> float:
         spellings = (word, word.lower(), word.upper(), str(int(kind)))
     elif pd.api.types.is_number(kind) and not isinstance(kind, complex | np.complexfloating):
         whole = isinstance(kind, int | np.integer)
-        spellings = (number_text(int(kind) if whole else float(kind)),)  # type: ignore[call-overload, arg-type]
+        spellings = (number_text(int(kind) if whole else float(kind)),)  # type: ignore[arg-type]
     else:
         spellings = (level_text(str(kind)),)
     return next((position[one] for one in spellings if one in position), np.nan)

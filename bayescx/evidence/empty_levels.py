@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
-from bayescx.coding import Category, Coded
+from bayescx.coding import Category, Coded, Hinge
 from bayescx.evidence.matching import Matched
 
 __all__ = ["empty_levels"]
@@ -37,8 +38,7 @@ def empty_levels(matched: Matched, coded: Mapping[str, Coded]) -> dict[str, tupl
         how = coded.get(name)
         if how is None:
             continue
-        still = matched.cov[:, k, k] == 0
-        nobody = still if not isinstance(how, Category) else still & ~(matched.mean[:, k] > 0)
+        nobody = _nobody(matched, k, coded)
         found[name] += [matched.organizations[j] for j in np.flatnonzero(nobody)]
         if isinstance(how, Category):
             dummies[how.column].append(k)
@@ -49,3 +49,19 @@ def empty_levels(matched: Matched, coded: Mapping[str, Coded]) -> dict[str, tupl
         everybody = matched.mean[:, places].sum(axis=1) >= 1 - ROUNDING
         found[reference[column]] += [matched.organizations[j] for j in np.flatnonzero(all_vary_as_one | everybody)]
     return {name: tuple(organizations) for name, organizations in found.items() if organizations}
+
+
+def _nobody(matched: Matched, k: int, coded: Mapping[str, Coded]) -> npt.NDArray[np.bool_]:
+    """Where a coded column is 0 throughout, (J,); without its mean, where a column that excludes it varies."""
+    how = coded[matched.variables[k]]
+    others = [i for i, name in enumerate(matched.variables) if i != k and name in coded and _excludes(coded[name], how)]
+    elsewhere = (matched.cov[:, others, others] > 0).any(axis=1)
+    mean = matched.mean[:, k]
+    return np.asarray((matched.cov[:, k, k] == 0) & ((mean == 0) | (np.isnan(mean) & elsewhere)))
+
+
+def _excludes(one: Coded, other: Coded) -> bool:
+    """Whether a column that does not vary must be 0 where the other does."""
+    if isinstance(one, Hinge) or isinstance(other, Hinge):
+        return isinstance(one, Hinge) and isinstance(other, Hinge) and one == other.other
+    return one.column == other.column

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bayescx.coding import Coded, Hinge, is_coded
+from bayescx.coding import Coded, is_coded
 from bayescx.evidence.arithmetic import Floats
 from bayescx.evidence.attributes import Attributes
+from bayescx.evidence.coded_moments import coded_findings
 from bayescx.evidence.findings import Finding, suggestion
 from bayescx.evidence.incomplete import incomplete_answers
 from bayescx.evidence.moments import SampleMoments, pattern_moments
@@ -50,6 +51,7 @@ class Examined:
     columns: frozenset[str] = frozenset()
     has_means: bool = True
     is_kept_out: bool = False
+    two_valued: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def examined_rows(sample: OrganizationSample, columns: frozenset[str]) -> Examined:
@@ -65,6 +67,7 @@ def examined_rows(sample: OrganizationSample, columns: frozenset[str]) -> Examin
         sample.patterns,
         sample.lacks,
         columns,
+        two_valued=sample.two_valued,
     )
 
 
@@ -141,12 +144,7 @@ def _moments_findings(
     if dependent := dependent_beside(own, names, coded):
         findings.append(Finding(not_positive_definite(dependent), name))
     mean = estimated(one, len(variables))[0]
-    for k, variable in enumerate(variables):
-        how = coded.get(variable)
-        if isinstance(how, Hinge) and (mean[k] > 0 if how.side == "below" else mean[k] < 0):
-            says = f"its mean is {mean[k]:g}, {'above' if mean[k] > 0 else 'below'} 0"
-            findings.append(Finding(f"'{variable}' is not what it says", name, says))
-    return findings
+    return findings + coded_findings(name, one.n_obs, mean, cov, variables, coded)
 
 
 def examined_figures(name: str, size: int) -> Examined:
@@ -221,6 +219,8 @@ class Matched:
         Declared sign, 1 or -1, of paths by name; a path that is not named is positive.
     attributes : Attributes
         Of these organizations as a whole, those that paths of the model depend on; none by default.
+    two_valued : mapping of str to mapping
+        Of organizations that shared rows, the variables with two values, and these: each tells two groups apart.
     """
 
     organizations: tuple[str, ...]
@@ -238,6 +238,7 @@ class Matched:
     published: tuple[Published, ...] = ()
     signs: Mapping[str, int] = field(default_factory=dict)
     attributes: Attributes = field(default_factory=Attributes.none)
+    two_valued: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
     fingerprint: str = field(init=False)
     """SHA-256 of everything that enters the posterior; rows and their moments have the same one."""
 
@@ -280,6 +281,7 @@ class Matched:
             n_planned=len(used) if n_planned is None else n_planned,
             level={one.organization: one.level for one in used},
             patterns={one.organization: one.patterns for one in used if one.patterns},
+            two_valued={one.organization: one.two_valued for one in used if one.two_valued},
             **about,
         )
 

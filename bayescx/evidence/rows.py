@@ -30,6 +30,7 @@ __all__ = [
     "organization_names",
     "organization_samples",
     "spelled_apart",
+    "two_valued",
 ]
 
 FULL_INFORMATION, COMPLETE_CASES = MISSING = ("fiml", "listwise")
@@ -97,6 +98,8 @@ class OrganizationSample:
         Where some of these rows are incomplete and nothing is wrong.
     lacks : mapping of str to Finding
         Needed variables that it has no answers to, and how to say so where that is an error.
+    two_valued : mapping of str to (float, float)
+        Variables with no more than two values in the rows that count, and these.
     """
 
     organization: str
@@ -107,6 +110,7 @@ class OrganizationSample:
     findings: tuple[Finding, ...]
     patterns: tuple[Pattern, ...] = ()
     lacks: Mapping[str, Finding] = field(default_factory=dict)
+    two_valued: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def one_organization(sheet: Sheet, organization: str) -> GroupedRows:
@@ -224,7 +228,23 @@ def _sample(
     if findings:
         found = Estimates()
     about = organization, len(own), len(kept), found.mean, found.cov
-    return OrganizationSample(*about, tuple(findings), found.patterns, lacks)
+    return OrganizationSample(*about, tuple(findings), found.patterns, lacks, two_valued(names, kept))
+
+
+def two_valued(names: Sequence[str], values: Floats) -> dict[str, tuple[float, float]]:
+    """Return the columns with two values, and these; nan is none.
+
+    Examples
+    --------
+    >>> two_valued(["x", "y", "z"], np.array([[1.0, 0.0, 3.0], [2.0, 0.0, 3.0], [np.nan, 4.0, 3.0], [7.0, 4.0, 3.0]]))
+    {'y': (0.0, 4.0)}
+    """
+    if not len(values):
+        return {}
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    either = np.isnan(values) | (values == low) | (values == high)
+    found = either.all(axis=0) & (high > low)
+    return {names[k]: (float(low[k]), float(high[k])) for k in np.flatnonzero(found).tolist()}
 
 
 def _usable_columns(

@@ -33,12 +33,16 @@ def without_variation(
     range_of : callable
         Smallest and largest answer in a column of the rows, None where there is none.
     """
-    examined = _with_advice(examined, variables)
+    examined = _with_advice(examined, variables, coded)
     present = [one for one in examined if not one.is_kept_out and one.level not in ("unusable", "figures")]
     if not coded or not present or any(one.findings for one in present):
         return examined
     moments = {one.organization: estimated(one, len(variables)) for one in present}
-    said = _still(moments, variables, coded, range_of) or _collinear(present, moments, variables, coded)
+    said = (
+        _still(moments, variables, coded, range_of)
+        or _unbent(present, coded, range_of)
+        or _collinear(present, moments, variables, coded)
+    )
     return [
         replace(one, findings=tuple(Finding(what, one.organization, advice=advice) for what, advice in found))
         if (found := said.get(one.organization, ()))
@@ -47,8 +51,8 @@ def without_variation(
     ]
 
 
-def _with_advice(examined: Sequence[Examined], variables: Sequence[str]) -> list[Examined]:
-    """Say of a column that is constant in every organization, but not the same, what it is."""
+def _with_advice(examined: Sequence[Examined], variables: Sequence[str], coded: Mapping[str, Coded]) -> list[Examined]:
+    """Say of a column that is constant in every organization, but not the same, what it is; in some, what works."""
     reason = "; it tells organizations apart, and what is the same for all respondents of an organization has no path"
     present = [one for one in examined if not one.is_kept_out and one.level not in ("unusable", "figures")]
     whats = {}
@@ -58,6 +62,9 @@ def _with_advice(examined: Sequence[Examined], variables: Sequence[str]) -> list
         values = {found[0].detail for found in having if found}
         if len(values) > 1 and all(having):
             whats[what] = f"{reason} within it; as an attribute other paths may depend on it: pool(x, {_written(name)})"
+        elif coded and any(having) and not all(having):
+            works = f"category({_written(name)}, …) of its values as levels may be constant somewhere"
+            whats[what] = f"; leave it or these organizations out, or write it as a cause with few values: {works}"
     if not whats:
         return list(examined)
     return [
@@ -109,8 +116,31 @@ def _why(coded: Coded, values: Floats, range_of: RangeOf) -> tuple[str, str]:
     what = f"nobody is {coded.side} the knot of '{coded.name}'"
     if (found := range_of(coded.column)) is None:
         return what, "; choose a knot inside the data"
-    where = "at the end of" if coded.at in found else "outside"
-    return what, f"; knot {number_text(coded.at)} lies {where} the data ({' to '.join(map(number_text, found))})"
+    return what, f"; knot {number_text(coded.at)} lies {_where(coded.at, found)}"
+
+
+def _where(knot: float, found: tuple[float, float]) -> str:
+    """The place of a knot that nobody is on both sides of."""
+    end = "at the end of" if knot in found else "outside"
+    return f"{end} the data ({' to '.join(map(number_text, found))})"
+
+
+def _unbent(
+    present: Sequence[Examined], coded: Mapping[str, Coded], range_of: RangeOf
+) -> dict[str, list[tuple[str, str]]]:
+    """Hinges that are the whole variable: nobody is beyond the knot, in rows that all have the variable."""
+    said = []
+    for how in coded.values():
+        if not isinstance(how, Hinge) or how.other.name in coded:
+            continue
+        if not all(one.level == "rows" and {how.column} <= one.columns - {how.name} for one in present):
+            continue
+        found = range_of(how.column)
+        if found is not None and not how.other.values(np.array(found)).any():
+            what = f"nobody is {how.other.side} the knot of '{how.name}', which so is the whole variable"
+            where = f"; knot {number_text(how.at)} lies {_where(how.at, found)}"
+            said.append((what, f"{where}: choose a knot inside them, or write {_written(how.column)} itself"))
+    return {one.organization: said for one in present} if said else {}
 
 
 def _collinear(

@@ -20,7 +20,7 @@ items of a factor are alike: they average 1, and have one prior.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -286,33 +286,10 @@ def _lay_out(
     build = _Builder(model, observed | construct_scale)
     constructs, variables = model.constructs, model.observed
     index = {name: i for i, name in enumerate(constructs)}
-    column_of = {name: i for i, name in enumerate(variables)}
-    latents = set(model.latents)
     paths = [build.path(row, index) for row in model.paths]
-    loadings: list[Entry] = []
-    factors: dict[str, list[Entry]] = {}
-    for row in model.loadings:
-        second_order = row.rhs in latents
-        target = index[row.rhs] if second_order else column_of[row.rhs]
-        entry = build.loading(row, target, index[row.lhs], marked.get(row.name))
-        (paths if second_order else loadings).append(entry)
-        factors.setdefault(row.lhs, []).append(entry)
-    loadings += [Entry(name, column_of[name], index[name], -1, 1.0) for name in constructs if name in column_of]
-    variances = {row.lhs: row for row in model.variances}
-    endogenous = set(model.endogenous)
+    second_order, loadings, factors = _loadings(build, model, index, marked)
     given = set(model.exogenous) if model.coded else set()
-    psi = [
-        SdEntry(v, -1, 1.0)
-        if v in given
-        else build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v))
-        for v in constructs
-    ]
-    theta = [
-        SdEntry(v, -1, 0.0)
-        if v in index
-        else build.sd(v, "residuals", variances.get(v), 0.0 if v in model.single_indicators else None)
-        for v in variables
-    ]
+    psi, theta = _spreads(build, model, given)
     pairs: dict[frozenset[str], Parameter | None] = {
         frozenset((a, b)): None for i, a in enumerate(model.exogenous) for b in model.exogenous[:i] if a not in given
     }
@@ -321,11 +298,50 @@ def _lay_out(
     # an observed construct is a data column too, but its covariances are in Psi
     theta_cells = build.cells(variables, {pair: row for pair, row in pairs.items() if pair.isdisjoint(index)})
     averages = tuple(tuple(replace(e, value=abs(e.value)) for e in factors[f] if e.component >= 0) for f in averaged)
+    paths += second_order
     return Layout(
         model, constructs, variables, observed, construct_scale, tuple(build.components), tuple(paths), tuple(loadings),
         tuple(psi), tuple(theta), psi_cells, theta_cells, averages, words, identification,
         _moderators(model, paths),
     )  # fmt: skip
+
+
+def _loadings(
+    build: _Builder, model: PathModel, index: Mapping[str, int], marked: Mapping[str, float]
+) -> tuple[list[Entry], list[Entry], dict[str, list[Entry]]]:
+    """Loadings of factors (which stand among the paths), those of items, and all of them by factor."""
+    column_of = {name: i for i, name in enumerate(model.observed)}
+    latents = set(model.latents)
+    second_order: list[Entry] = []
+    loadings: list[Entry] = []
+    factors: dict[str, list[Entry]] = {}
+    for row in model.loadings:
+        is_factor = row.rhs in latents
+        target = index[row.rhs] if is_factor else column_of[row.rhs]
+        entry = build.loading(row, target, index[row.lhs], marked.get(row.name))
+        (second_order if is_factor else loadings).append(entry)
+        factors.setdefault(row.lhs, []).append(entry)
+    loadings += [Entry(name, column_of[name], i, -1, 1.0) for name, i in index.items() if name in column_of]
+    return second_order, loadings, factors
+
+
+def _spreads(build: _Builder, model: PathModel, given: Collection[str]) -> tuple[list[SdEntry], list[SdEntry]]:
+    """SDs of constructs, but for those that are ``given``, and of items."""
+    variances = {row.lhs: row for row in model.variances}
+    endogenous, constructs = set(model.endogenous), set(model.constructs)
+    psi = [
+        SdEntry(v, -1, 1.0)
+        if v in given
+        else build.sd(v, "residuals" if v in endogenous else "exogenous", variances.get(v))
+        for v in model.constructs
+    ]
+    theta = [
+        SdEntry(v, -1, 0.0)
+        if v in constructs
+        else build.sd(v, "residuals", variances.get(v), 0.0 if v in model.single_indicators else None)
+        for v in model.observed
+    ]
+    return psi, theta
 
 
 def _moderators(model: PathModel, paths: Sequence[Entry]) -> tuple[ModeratorEntry, ...]:

@@ -66,7 +66,8 @@ def log_likelihood(
     ModelError
         With everything that is wrong with the values: parameters that are missing or unknown, numbers that
         are not finite, a value that contradicts the model's text or an equal label. For intercepts of an organization
-        that shared no means, for one that shared correlations only, and if no organization shared any data.
+        that shared no means, for one that shared correlations only, if no organization shared any data, and for a
+        model with coded terms, whose exogenous variables are taken as they were observed.
 
     Examples
     --------
@@ -79,7 +80,13 @@ def log_likelihood(
     >>> log_likelihood(parse_model("y ~ x"), evidence, values).round(3).to_dict()["data"]
     [-268.404]
     """
-    matched = evidence.matched(model.observed, model.coded)
+    if model.coded:
+        problem = (
+            f"the model has coded terms such as {next(iter(model.coded))}, so exogenous variables are taken as they "
+            "were observed and have no joint likelihood; it is defined for models without such terms"
+        )
+        raise ModelError("log_likelihood", [problem])
+    matched = evidence.matched(model.observed)
     matched = matched.only([name for name in matched.organizations if matched.level[name] != "figures"])
     table = _Table(model)
     rows, problems = _resolved(table, dict(values), matched.organizations)

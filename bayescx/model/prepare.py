@@ -10,6 +10,7 @@ import numpy as np
 
 from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, Matched
+from bayescx.evidence.findings import on_one_screen
 from bayescx.model.arrays import Sample
 from bayescx.model.identified import check_identified
 from bayescx.model.informed import Informed, inform
@@ -93,7 +94,7 @@ def _check_complete(matched: Matched, term: str) -> None:
     for name, cov in zip(matched.organizations, matched.cov, strict=True):
         lacking = [variable for variable, var in zip(matched.variables, np.diagonal(cov), strict=True) if np.isnan(var)]
         if matched.level.get(name) == "figures":
-            problems.append(f"{name} is known by published figures only, {needs}")
+            problems.append(f"{name} is known by published figures only, {needs}; leave these figures out")
         elif matched.level.get(name) == "correlations":
             problems.append(f"{name} shared correlations only, {needs}")
         elif lacking:
@@ -102,12 +103,12 @@ def _check_complete(matched: Matched, term: str) -> None:
             problems.append(f'{name} has respondents with missing answers, {needs}; missing="listwise" leaves them out')
     problems += [
         f"published figures cannot be evidence for a model with coded terms such as {term}, for nothing describes its "
-        f'exogenous variables where no data are: {figure.label}; use = "check" compares it'
+        f"exogenous variables where no data are: {figure.label}; leave it out: nothing could be compared with it either"
         for figure in matched.published
         if figure.use == "evidence"
     ]
     if problems:
-        raise EvidenceError("evidence", problems)
+        raise EvidenceError("evidence", on_one_screen(problems))
 
 
 def _check_types(model: object, evidence: object, priors: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.coding import Hinge, number_text
 from bayescx.errors import FitError
 from bayescx.estimands import summarize
-from bayescx.estimands.asymmetry import SIDES, HingeEffect, asymmetry, knot_of
+from bayescx.estimands.asymmetry import SIDES, HingeEffect, asymmetry, knot_of, others_of
 from bayescx.estimands.population import Target
 from bayescx.fitted import Fit
 from bayescx.model.scales import scale_of
@@ -26,7 +26,7 @@ from bayescx.plots.style import MARGIN
 from bayescx.plots.typesetting import LINE
 from bayescx.wording import chance, counted, interval_name, numbers, target_words, with_minus
 
-__all__ = ["plot_kink"]
+__all__ = ["plot_kink", "where_slopes_hold"]
 
 _TARGETS = ("average", "typical", "new")
 _REACH = 2.0  # SDs of the variable to either side of the knot
@@ -78,8 +78,9 @@ def plot_kink(
     Picture
         Its ``data`` has one row per line and side of the knot: what (the target or "organization"), organization, side,
         slope (mean), slope_lower, slope_upper, and at the end of the axis on that side x, change, lower, upper. Its
-        ``attrs``: knot, ratio (median of the slope below over that above), ratio_lower, ratio_upper, and
-        stronger_below, the probability that the slope below is the larger in size.
+        ``attrs``: knot, ratio (median of the slope below over that above), ratio_lower, ratio_upper,
+        stronger_below, the probability that the slope below is the larger in size, and holds_from and holds_to, as
+        ``asymmetry`` has them.
 
     Raises
     ------
@@ -113,20 +114,17 @@ def plot_kink(
 
 
 def _reach(
-    fit: Fit, outcome: str, variable: str, knot: float, effect: str, asked: tuple[float, float] | None
+    fit: Fit, outcome: str, variable: str, knot: float, effect: HingeEffect, asked: tuple[float, float] | None
 ) -> tuple[float, float]:
-    """Ends of the horizontal axis, between which the variable acts by its two parts alone."""
-    others = _others(fit, outcome, variable, knot, effect)
+    """Ends of the horizontal axis, between which the two slopes hold."""
+    others = others_of(fit, outcome, variable, knot, effect)
     if asked is None:
         where = fit.evidence.variables.index(Hinge(variable, "below", knot).name)
         sd = float(scale_of(fit.evidence, fit.model.coded)[where])
-        lower = [hinge.at for hinge in others if hinge.side == "below" and hinge.at < knot]
-        upper = [hinge.at for hinge in others if hinge.side == "above" and hinge.at > knot]
-        low, high = max([knot - _REACH * sd, *lower]), min([knot + _REACH * sd, *upper])
-    else:
-        low, high = _checked(asked, knot)
-    bent = [one.name for one in others if (one.at > low if one.side == "below" else one.at < high)]
-    if bent:
+        lower, upper = ([one.at for one in others if (one.at < knot) == below] for below in (True, False))
+        return max([knot - _REACH * sd, *lower]), min([knot + _REACH * sd, *upper])
+    low, high = _checked(asked, knot)
+    if bent := [one.name for one in others if low < one.at < high]:
         raise FitError(
             f"from {low:g} to {high:g} {variable!r} also acts on {outcome!r} by {' and '.join(bent)}, so two slopes "
             f"do not tell how it changes; choose reach=(low, high) around {knot:g} where nothing else bends it"
@@ -141,18 +139,6 @@ def _checked(reach: object, knot: float) -> tuple[float, float]:
         if math.isfinite(low) and math.isfinite(high) and low < knot < high:
             return low, high
     raise FitError(f"reach is (low, high) with the knot {knot:g} between them, found {reach!r}")
-
-
-def _others(fit: Fit, outcome: str, variable: str, knot: float, effect: str) -> list[Hinge]:
-    """Parts of the variable at other knots by which it acts on the outcome."""
-    model = fit.model
-    hinges = [term for term in model.coded.values() if isinstance(term, Hinge) and term.column == variable]
-    direct = model.predictors(outcome)
-    return [
-        term
-        for term in hinges
-        if term.at != knot and (term.name in direct if effect == "direct" else model.count_routes(term.name, outcome))
-    ]
 
 
 def _table(
@@ -180,8 +166,25 @@ def _table(
         "knot": knot,
         **dict(zip(("ratio_lower", "ratio", "ratio_upper"), ratio, strict=True)),
         "stronger_below": float(found["stronger_below"]),
+        "holds_from": found.attrs["holds_from"],
+        "holds_to": found.attrs["holds_to"],
     }
     return table
+
+
+def where_slopes_hold(attrs: Mapping[Any, Any]) -> str:
+    """Say between which points the slopes of `asymmetry` hold; nothing where no other point bends the variable.
+
+    Examples
+    --------
+    >>> where_slopes_hold({"holds_from": -2.0, "holds_to": 6.0}), where_slopes_hold({"holds_to": 6.0})
+    ('from −2 to 6', 'up to 6')
+    """
+    low, high = attrs.get("holds_from", -math.inf), attrs.get("holds_to", math.inf)
+    since, until = (with_minus(number_text(end)) if math.isfinite(end) else "" for end in (low, high))
+    if since and until:
+        return f"from {since} to {until}"
+    return f"from {since} on" if since else f"up to {until}" if until else ""
 
 
 @dataclass(frozen=True)
@@ -250,7 +253,10 @@ class _Words:
     def notes(self) -> list[tuple[str, str]]:
         how = "direct effect" if self.effect == "direct" else "total effect"
         whom = f"{self.whom}, mean and {interval_name(self.ci_prob)}; {how}, data's units"
-        return [(whom, style.GREY), *style.notes_on(self.fit)]
+        notes = [(whom, style.GREY)]
+        if where := where_slopes_hold(self.data.attrs):
+            notes.append((f"these slopes hold {where}: beyond, the model bends the line again", style.GREY))
+        return [*notes, *style.notes_on(self.fit)]
 
     @property
     def description(self) -> str:

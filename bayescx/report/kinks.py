@@ -13,7 +13,7 @@ from bayescx.estimands import summarize
 from bayescx.estimands.asymmetry import SIDES, asymmetry
 from bayescx.estimands.population import variables_without_unit
 from bayescx.fitted import Fit
-from bayescx.plots.kink import plot_kink
+from bayescx.plots.kink import plot_kink, where_slopes_hold
 from bayescx.report.answers import Answers, Estimate, estimate_of, in_a_column
 from bayescx.report.pictures import both
 from bayescx.report.prose import Finding, about_whom, figure, linked
@@ -36,6 +36,8 @@ class Kink:
     above: Estimate
     difference: Estimate
     stronger_below: float
+    holds: str
+    """Between which points, where the model bends the variable at several."""
     id: str
     sentence: Markup
     picture: dict[str, Any] | None
@@ -84,7 +86,7 @@ def _kink(answers: Answers, outcome: str, variable: str, at: float, number: int)
     ).values()
     one = Kink(
         words(outcome), words(variable), number_text(at), below, above, difference, float(found["stronger_below"]),
-        f"kink-{number}-stronger", Markup(), None,
+        where_slopes_hold(found.attrs), f"kink-{number}-stronger", Markup(), None,
     )  # fmt: skip
     options: dict[str, Any] = {"at": at, "target": target, "ci_prob": answers.ci_prob}
     drawn = (
@@ -108,6 +110,8 @@ def _sentence(answers: Answers, one: Kink, *, standardized: bool) -> Markup:
         whom=about_whom(answers, str(answers.main)), verdict=_verdict(one),
         chance=linked(one.id, chance(one.stronger_below)), difference=figure(one.difference),
     )  # fmt: skip
+    if one.holds:
+        said += Markup(" The two slopes hold {where}: beyond, the model bends the line again.").format(where=one.holds)
     unsure = [side for side, slope in zip(SIDES, (one.below, one.above), strict=True) if slope.lower < 0 < slope.upper]
     if unsure:
         said += Markup(" {holds} 0: the evidence leaves the sign of the slope {sides} open.").format(
@@ -126,12 +130,17 @@ def _verdict(one: Kink) -> str:
     return "it is open which side matters more"
 
 
+def _named(one: Kink) -> str:
+    where = f", {one.holds}" if one.holds else ""
+    return f"{one.variable} at {one.knot}{where}"
+
+
 def _table(answers: Answers, each: tuple[Kink, ...]) -> Table:
     groups: dict[str, list[Row]] = {}
     for one in each:
         cells = [cell(estimate) for estimate in (one.below, one.above, one.difference)]
         cells.append(Cell(chance(one.stronger_below), id=one.id))
-        groups.setdefault(one.outcome, []).append(Row(f"{one.variable} at {one.knot}", tuple(cells)))
+        groups.setdefault(one.outcome, []).append(Row(_named(one), tuple(cells)))
     unit = (
         "in standard deviations per standard deviation of the whole variable"
         if variables_without_unit(answers.fit)

@@ -72,7 +72,7 @@ def _compared(answers: Answers, outcomes: tuple[str, str]) -> OutcomePair:
     parts = {
         (str(row[OUTCOME]), str(row[GROUP])): estimate_of(row, f"pair-{number}") for number, row in enumerate(rows)
     }
-    larger = found["larger_in_first"].to_series().to_dict()
+    larger = {str(group): float(sure) for group, sure in found["larger_in_first"].to_series().items()}
     members = shared_groups(fit, outcomes)[outcomes[0]]
     label = {group: group if group in fit.model.groups else words(group) for group in members}
     options: dict[str, Any] = {"target": target, "ci_prob": answers.ci_prob}

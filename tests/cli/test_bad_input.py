@@ -101,6 +101,21 @@ def test_model_and_evidence_are_reported_together(tmp_path: Path, bayescx: Comma
     assert_refused(done, "line 1, column 5", "unknown key 'colour'", "no such file: a (nowhere.csv)")
 
 
+def test_check_refuses_what_fit_refuses_of_a_model_with_coded_terms(tmp_path: Path, bayescx: Command) -> None:
+    table = pd.DataFrame(
+        {"x": [*range(8)] * 5, "y": [(3 * k) % 11 for k in range(40)], "z": [1.5 * (k % 7) for k in range(40)]}
+    )
+    table.to_csv(tmp_path / "north.csv", index=False)
+    table.assign(y=table["y"] + 2 * table["x"]).drop(columns="z").to_csv(tmp_path / "south.csv", index=False)
+    text = "".join(f'[organizations.{name}]\nrows = "{name}.csv"\n' for name in ("north", "south"))
+    (tmp_path / "evidence.toml").write_text(text)
+    model = tmp_path / "coded.lavaan"
+    model.write_text("y ~ below(x, 4) + above(x, 4) + fixed(z)")
+    for command in (("check",), ("fit", "-o", tmp_path / "fit.nc")):
+        done = bayescx(command[0], model, tmp_path / "evidence.toml", *command[1:])
+        assert_refused(done, "south lacks z, and the model has coded terms such as below(x, 4), which need")
+
+
 def test_a_model_that_no_data_can_determine_is_reported_with_its_evidence(
     study: Path, tmp_path: Path, bayescx: Command
 ) -> None:

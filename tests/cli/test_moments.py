@@ -233,6 +233,23 @@ def test_a_group_of_one_cannot_be_read_off(tmp_path: Path, bayescx: Command) -> 
     assert shared.fingerprint == without.fingerprint
 
 
+@pytest.mark.parametrize("words", [(), ("--variables", "y,outsourced"), ("--model", "model.lavaan")])
+def test_a_plain_column_that_one_respondent_has_is_refused(
+    words: tuple[str, ...], tmp_path: Path, bayescx: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With or without a model: the covariance with such a column is that respondent's answer."""
+    monkeypatch.chdir(tmp_path)
+    Path("model.lavaan").write_text("y ~ x + outsourced")
+    few = (ROWS.index == 17).astype(int) + (ROWS.index >= 40) * (ROWS.index % 2)
+    ROWS.assign(outsourced=few).to_csv("rows.csv", index=False)
+    command = ("moments", "rows.csv", "--organization", "organization", "-o", "shared")
+    done = bayescx(*command, *words)
+    assert done.code == 2
+    assert "fewer than 10 respondents behind 'outsourced' = 1: org_01 (n = 1); join values, or leave the" in done.err
+    assert not Path("shared").exists()
+    assert bayescx(*command, "--variables", "y,x").code == 0
+
+
 def test_an_organization_below_the_minimum_is_refused_by_name(tmp_path: Path, bayescx: Command) -> None:
     table = pd.concat([ROWS.head(40), ROWS.tail(9).assign(organization="few & far")])
     done = shared_by(table, tmp_path, bayescx)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,6 +94,40 @@ def test_differences_ratios_and_probabilities_follow(fit: bcx.Fit) -> None:
     assert float(asymmetry(fit, "loyalty", "x", "average")["stronger_below"]) > 0.95
 
 
+BENT = {
+    "elsewhere": "trust ~ below(x, 2) + above(x, 2)\nloyalty ~ trust + below(x, 1) + above(x, 1)",
+    "below": "loyalty ~ below(x, 1) + above(x, 1) + below(x, 2)",
+    "above": "loyalty ~ below(x, 1) + above(x, 1) + above(x, 2) + above(x, -0.5)",
+}
+HOLDS = {"elsewhere": (-np.inf, 2.0), "below": (-np.inf, 2.0), "above": (-0.5, 2.0)}
+
+
+@pytest.mark.parametrize("case", BENT)
+@pytest.mark.parametrize("effect", ["total", "direct"])
+def test_slopes_next_to_a_knot_count_parts_at_other_knots(rows: pd.DataFrame, case: str, effect: str) -> None:
+    """They are what a small step to either side does, as `what_if` has it; and up to the next knot they stay so."""
+    evidence = bcx.Evidence.from_rows(rows, organization="o", n_planned=6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bcx.ConvergenceWarning)
+        fit = bcx.fit(
+            bcx.parse_model(BENT[case]), evidence, random_seed=1, progressbar=False, draws=50, tune=200, chains=2
+        )
+    found = asymmetry(fit, "loyalty", "x", "average", at=1, effect=effect, standardized=False)  # type: ignore[arg-type]
+    if effect == "direct" and case == "elsewhere":  # the knot at 2 is that of trust
+        paths = bcx.direct_effects(fit, "average", standardized=False)
+        direct = [paths.sel(path=f"loyalty~{side}(x, 1)").values for side in ("below", "above")]
+        np.testing.assert_allclose(found["slope"].values, np.stack(direct, axis=-1), atol=1e-10)
+        assert (found.attrs["holds_from"], found.attrs["holds_to"]) == (-np.inf, np.inf)
+        return
+    assert (found.attrs["holds_from"], found.attrs["holds_to"]) == HOLDS[case]
+    for side, step in (("below", -1.5), ("above", 1.0)):
+        moved = bcx.what_if(fit, {"x": step}, "average", start={"x": 1.0}).sel(outcome="loyalty")
+        np.testing.assert_allclose(found["slope"].sel(side=side).values, moved.values / step, atol=1e-10)
+    sds = asymmetry(fit, "loyalty", "x", at=1, effect=effect)["slope"]  # type: ignore[arg-type]
+    raw = asymmetry(fit, "loyalty", "x", at=1, effect=effect, standardized=False)["slope"]  # type: ignore[arg-type]
+    np.testing.assert_allclose(sds[..., 0] / raw[..., 0], sds[..., 1] / raw[..., 1], rtol=1e-9)
+
+
 def test_truth_is_found(fit: bcx.Fit) -> None:
     slope = asymmetry(fit, "loyalty", "x", "average", standardized=False)["slope"].mean(("chain", "draw"))
     np.testing.assert_allclose(slope.values, [2 * (0.3 + 0.5 * 0.8), 2 * (0.1 + 0.5 * 0.2)], atol=0.2)
@@ -145,6 +181,10 @@ def test_what_cannot_be_compared_is_named(fit: bcx.Fit, arguments: tuple[str, st
         knot_of(fit, "x", 2)
     with pytest.raises(FitError, match="unknown effect 'totals'; did you mean 'total'"):
         asymmetry(fit, "loyalty", "x", effect="totals")  # type: ignore[arg-type]
+    with pytest.raises(FitError, match=r"variable must be the name of one variable .* found \['x'\]"):
+        asymmetry(fit, "loyalty", ["x"])  # type: ignore[arg-type]
+    with pytest.raises(FitError, match="outcome must be a name, found \\['loyalty'\\]"):
+        asymmetry(fit, ["loyalty"], "x")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("at", "amount"), [(0.0, 0.5), (0.5, 2.0), (1.0, 1.0), (3.0, -4.0)])
@@ -164,3 +204,30 @@ def test_a_variable_in_parts_needs_to_know_where_it_starts(fit: bcx.Fit) -> None
         bcx.what_if(fit, {"z": 1.0}, start={"z": 0.0})
     with pytest.raises(FitError, match="move it in the data's units"):
         bcx.what_if(fit, {"x": 1.0}, start={"x": 0.0}, standardized=True)
+    with pytest.raises(FitError, match=r"start must give numbers .* found '4' for 'x'"):
+        bcx.what_if(fit, {"x": 1.0}, start={"x": "4"})  # type: ignore[dict-item]
+    with pytest.raises(FitError, match=r"start is a mapping .* found \[4\]"):
+        bcx.what_if(fit, {"x": 1.0}, start=[4])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("changes", [{"below(x, 1)": 5.0, "x": 1.0}, {"x": 1.0, "above(x, 1)": 5.0}])
+def test_a_variable_and_a_part_of_it_cannot_both_move(fit: bcx.Fit, changes: dict[str, float]) -> None:
+    with pytest.raises(FitError, match=r"changes move 'x' and also .*\(x, 1\), a part of it; name one of them"):
+        bcx.what_if(fit, changes, start={"x": 0.0})
+
+
+def test_nobody_has_two_levels_of_a_category(rows: pd.DataFrame) -> None:
+    kinds = rows.assign(kind=np.resize(["a", "b", "c"], len(rows)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bcx.ConvergenceWarning)
+        fit = bcx.fit(
+            bcx.parse_model("loyalty ~ trust + category(kind, a, b, c)"),
+            bcx.Evidence.from_rows(kinds, organization="o"), random_seed=1, progressbar=False, draws=50, tune=200,
+            chains=2,
+        )  # fmt: skip
+    with pytest.raises(FitError, match=r"nobody has two levels of 'kind'.*kind\[b\] \+1.*kind\[c\] \+1"):
+        bcx.what_if(fit, {"kind[b]": 1.0, "kind[c]": 1.0})
+    moved = bcx.what_if(fit, {"kind[b]": -1.0, "kind[c]": 1.0}, "average").sel(outcome="loyalty")  # from b to c
+    effects = bcx.direct_effects(fit, "average", standardized=False)
+    b, c = (effects.sel(path=f"loyalty~kind[{level}]").values for level in "bc")
+    np.testing.assert_allclose(moved.values, c - b, atol=1e-10)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescx.evidence import Evidence, SampleMoments, empty_levels, read_evidence
+from bayescx.evidence import Evidence, Matched, SampleMoments, empty_levels, read_evidence
 from bayescx.spec import parse_model
 from tests.evidence.coded_cases import HOSTILE, MODEL, assert_as_coded_by_hand, by_hand, matched, problems, rows
 
@@ -65,6 +65,9 @@ def test_evidence_without_coded_columns_has_the_fingerprint_that_it_had() -> Non
         ("满, 足, `a, b`", ["满", "足", "a, b"]),
         (f"`{HOSTILE}`, `[x]`, `$x$`", [HOSTILE, "[x]", "$x$"]),
         ("123456781, 123456782, 123456783", [123456781, 123456782, 123456783]),
+        ("1234567890121, 1234567890122, 1234567890123", [1234567890121, 1234567890122, 1234567890123]),
+        ("1234567890121, 1234567890122, 1234567890123", [1234567890121.0, 1234567890122.0, 1234567890123.0]),
+        ("12345678901234567, 12345678901234568, 1", [12345678901234567, 12345678901234568, "1"]),
     ],
 )
 @pytest.mark.parametrize("kind", ["as it is", "category", "object"])
@@ -155,6 +158,25 @@ def test_one_level_that_everybody_has_in_one_organization() -> None:
     assert found.empty == {"north": ("issue[delivery]", "issue[technical]")}
     assert empty_levels(found, MODEL.coded) == {"issue[delivery]": ("north",), "issue[billing]": ("north",)}
     assert found.mean[1, -1] == 1.0
+
+
+def without_means(found: Matched) -> Matched:
+    parts = {name: SampleMoments(one.n_obs, None, one.cov) for name, one in found.moments().items()}
+    return Evidence.from_moments(parts).matched(MODEL.observed, MODEL.coded)
+
+
+def test_without_means_everybody_is_not_taken_for_nobody() -> None:
+    """A level without variation is that of nobody only where another varies, a side only where the other does."""
+    everybody = matched(rows().assign(issue=lambda one: one["issue"].where(one["org"] == "south", "technical")))
+    assert empty_levels(without_means(everybody), MODEL.coded) == {}
+    nobody = matched(without(rows(), "north", "delivery", "billing"))
+    assert empty_levels(without_means(nobody), MODEL.coded) == {"issue[delivery]": ("north",)}
+    above = rows().assign(expectations=lambda one: one["expectations"].where(one["org"] == "south", 5 + one.index % 3))
+    for found in (matched(above), without_means(matched(above))):
+        assert empty_levels(found, MODEL.coded) == {"below(expectations, 4)": ("north",)}
+    alike = matched(rows().assign(expectations=lambda one: one["expectations"].where(one["org"] == "south", 2)))
+    assert empty_levels(alike, MODEL.coded) == {"above(expectations, 4)": ("north",)}
+    assert empty_levels(without_means(alike), MODEL.coded) == {}
 
 
 def test_nobody_below_the_knot_in_one_organization() -> None:

@@ -36,8 +36,46 @@ def test_moments_must_hold_the_coded_columns() -> None:
 def test_moments_that_code_the_other_way_round_are_told_by_their_mean() -> None:
     mean = shared().mean
     assert mean is not None
-    (problem,) = moments_problems(shared(mean=-mean.abs()))
+    mean["above(expectations, 4)"] *= -1
+    (problem,) = moments_problems(shared(mean=mean))
     assert problem.startswith("'above(expectations, 4)' is not what it says: north (its mean is -")
+
+
+def recoded(**factors: float) -> SampleMoments:
+    """Moments of columns that are multiples of the ones that were to be shared."""
+    sound = shared()
+    weight = pd.Series(1.0, sound.mean.index)
+    for name, factor in factors.items():
+        weight[name] = factor
+    return shared(mean=sound.mean * weight, cov=sound.cov * np.outer(weight, weight))
+
+
+def test_dummies_are_columns_of_0_and_1() -> None:
+    delivery, technical = "issue[delivery]", "issue[technical]"
+    sound = shared()
+    assert moments_problems(sound) == ()
+    assert moments_problems(shared(mean=sound.mean.round(2), cov=sound.cov.round(2))) == ()
+    (problem,) = moments_problems(recoded(**{delivery: 1.5}))
+    assert problem.startswith(f"'{delivery}' is not what it says: north (its mean is 0.")
+    assert "and its variance 0." in problem
+    assert "coded 0 and 1 it would have the variance 0.1" in problem
+    (problem,) = moments_problems(recoded(**{technical: 100.0}))
+    assert f"'{technical}' is not what it says: north (its mean is 24" in problem
+    doubled = recoded(**{delivery: 2.0, technical: 2.0})  # of -1 and 1: mean 2 m - 1
+    effect = doubled.mean - [0, 0, 0, 0, 1, 1]
+    assert len(moments_problems(shared(mean=effect, cov=doubled.cov))) == 2
+    assert moments_problems(shared(mean=None, cov=doubled.cov)) == ()  # nothing tells
+
+
+def test_nobody_has_two_levels_or_is_on_both_sides_of_a_knot() -> None:
+    cov = shared().cov
+    pairs = [("issue[delivery]", "issue[technical]"), ("below(expectations, 4)", "above(expectations, 4)")]
+    for one, other in pairs:
+        changed = cov.copy()
+        changed.loc[one, other] = changed.loc[other, one] = 0.3 * cov.loc[one, other]
+        (problem,) = moments_problems(shared(cov=changed))
+        assert problem.startswith(f"'{one}' and '{other}' are not what they say: north (their covariance is ")
+        assert f"so with their means it would be {cov.loc[one, other]:.4g}" in problem
 
 
 def test_correlations_do_not_tell_the_spread() -> None:

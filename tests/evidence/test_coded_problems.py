@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from bayescx.evidence import Evidence, read_evidence
+from bayescx.spec import parse_model
 from tests.evidence.coded_cases import MODEL, assert_as_coded_by_hand, matched, problems, rows
 
 
@@ -104,7 +105,7 @@ PROBLEMS = [
     (
         "constant in one organization",
         rows(trust=lambda one: one["trust"].where(one["org"] == "south", 3.0)),
-        "column 'trust' is constant: north (always 3)",
+        "(always 3); leave it or these organizations out, or write it as a cause with few values: category(trust, …)",
     ),
     (
         "characteristic of organizations",
@@ -124,6 +125,25 @@ PROBLEMS = [
 def test_is_refused_with_its_place(frame: pd.DataFrame, message: str, missing: str) -> None:
     found = problems(frame, missing=missing)
     assert len([one for one in found if message in one]) == 1, found
+
+
+@pytest.mark.parametrize(("side", "at"), [("below", 9), ("below", 7), ("above", 1), ("above", 0)])
+def test_a_hinge_that_bends_nothing_is_refused(side: str, at: int) -> None:
+    """With the other side it would be said of that one."""
+    model = parse_model(f"loyalty ~ trust + {side}(expectations, {at})")
+    (problem,) = problems(rows(), model)
+    other, where = ("above", "outside" if at == 9 else "at the end of") if side == "below" else ("below", "")
+    where = where or ("at the end of" if at == 1 else "outside")
+    assert problem == (
+        f"nobody is {other} the knot of '{side}(expectations, {at})', which so is the whole variable: south, north; "
+        f"knot {at} lies {where} the data (1 to 7): choose a knot inside them, or write expectations itself"
+    )
+    both = parse_model(f"loyalty ~ trust + below(expectations, {at}) + above(expectations, {at})")
+    (problem,) = problems(rows(), both)
+    assert problem.startswith(f"nobody is {other} the knot of '{other}(expectations, {at})': south, north; knot {at}")
+    assert problems(rows(), parse_model(f"loyalty ~ trust + {side}(expectations, 4)")) == ()
+    inside = rows().assign(expectations=lambda one: one["expectations"].clip(upper=4).where(one["org"] == "south", 6))
+    assert problems(inside, parse_model("loyalty ~ trust + above(expectations, 3)")) == ()  # south has both sides
 
 
 def test_one_category_is_one_problem_however_many_levels() -> None:

@@ -144,10 +144,53 @@ def test_levels_of_few_respondents_are_not_shared(issues: dict[str, int], found:
     (problem,) = refused.value.problems
     assert found in problem
     answer = answers(issues).matched(MODEL.observed, MODEL.coded)
-    assert list(shareable_moments(answer, 10)) == ["o"]
+    assert list(shareable_moments(answer, 1)) == ["o"]
 
 
 def test_one_respondent_far_beyond_a_knot_is_not_shared() -> None:
     frame = rows({"a": 30, "b": 20, "c": 10}).assign(x=[1, *(4 + np.arange(59) % 3)])
     with pytest.raises(EvidenceError, match=r"behind 'below\(x, 4\)': o \(n = 1\)"):
         shareable(Evidence.from_rows(frame, organization="org"))
+
+
+def told(frame: pd.DataFrame, *variables: str, minimum: int = 10) -> list[str]:
+    """What keeps moments of one organization from being shared."""
+    evidence = Evidence.from_rows(frame, organization="org")
+    try:
+        shareable_moments(evidence.matched(variables), minimum)
+    except EvidenceError as error:
+        return list(error.problems)
+    return []
+
+
+@pytest.mark.parametrize("values", [(0, 1), (1, 2), (7.5, -3.25)])
+@pytest.mark.parametrize("few", [1, 9])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_plain_column_with_two_values_tells_groups_apart(values: tuple[float, float], few: int, side: int) -> None:
+    """The sums of the answers of those with either value follow from covariances: nobody is to be read off."""
+    frame = rows({"a": 60}).assign(outsourced=values[1 - side])
+    frame.loc[3 : 2 + few, "outsourced"] = values[side]
+    (problem,) = told(frame, "y", "outsourced")
+    assert f"fewer than 10 respondents behind 'outsourced' = {values[side]:g}: o (n = {few}); join values" in problem
+    frame.loc[3:12, "outsourced"] = values[side]  # ten of sixty
+    assert told(frame, "y", "outsourced") == []
+    frame.loc[0, "outsourced"] = 99.0  # a third value
+    frame.loc[4:12, "outsourced"] = values[1 - side]
+    assert told(frame, "y", "outsourced") == []
+
+
+def test_where_answers_are_missing_each_group_counts_by_itself() -> None:
+    frame = rows({"a": 60}).assign(outsourced=[1.0] * 12 + [0.0] * 48)
+    assert told(frame, "y", "x", "outsourced") == []
+    frame.loc[10:30, "x"] = None
+    problems = told(frame, "y", "x", "outsourced")
+    assert [problem.split("(n = ")[1][:1] for problem in problems] == ["2"]
+    assert problems[0].startswith("fewer than 10 respondents behind 'outsourced' = 1: o")
+
+
+def test_one_who_alone_is_not_beyond_a_knot_is_not_shared() -> None:
+    model = parse_model("y ~ above(x, 4)")
+    frame = rows({"a": 60}).assign(x=[2, *[6] * 59])
+    evidence = Evidence.from_rows(frame, organization="org")
+    with pytest.raises(EvidenceError, match=r"behind 'above\(x, 4\)' = 0: o \(n = 1\)"):
+        shareable_moments(evidence.matched(model.observed, model.coded), 10, model.coded)

@@ -194,10 +194,21 @@ def test_what_needs_a_distribution_of_exogenous_variables_is_refused(text: str, 
 
 
 def test_published_figures_are_no_evidence_for_such_a_model() -> None:
-    figure = bcx.Published(statistic="r_squared", outcome="y", value=0.5, organizations=["p"], n_obs=100)
-    evidence = bcx.Evidence.from_rows(rows(), organization="o", published=[figure])
-    with pytest.raises(EvidenceError, match="published figures cannot be evidence for a model with coded terms"):
-        prepare(bcx.parse_model("y ~ below(x, 0) + above(x, 0)"), evidence)
+    """And figures of organizations without data cannot be compared either, so the advice is another one."""
+    model = bcx.parse_model("y ~ below(x, 0) + above(x, 0)")
+
+    def refused(use: str) -> str:
+        figure = bcx.Published(statistic="r_squared", outcome="y", value=0.5, organizations=["p"], n_obs=100, use=use)
+        with pytest.raises(EvidenceError) as error:
+            prepare(model, bcx.Evidence.from_rows(rows(), organization="o", published=[figure]))
+        return str(error.value)
+
+    said = refused("evidence")
+    assert "published figures cannot be evidence for a model with coded terms" in said
+    assert "r_squared y (p); leave it out: nothing could be compared" in said
+    assert 'use = "check"' not in said
+    assert "p is known by published figures only, and the model has coded terms" in refused("check")
+    assert "leave these figures out" in refused("check")
 
 
 def test_own_estimates_start_from_what_data_tell() -> None:

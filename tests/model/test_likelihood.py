@@ -94,6 +94,15 @@ def test_rows_of_a_factor_model_with_intercepts() -> None:
     np.testing.assert_allclose(found.values, expected, rtol=1e-12)
 
 
+def test_a_model_with_coded_terms_has_no_joint_likelihood() -> None:
+    model = parse_model("y ~ m + below(x, 0) + above(x, 0)")
+    values = {**dict.fromkeys(["y~m", "y~below(x, 0)", "y~above(x, 0)"], 0.1), "y~~y": 1.0}
+    with pytest.raises(
+        ModelError, match=r"coded terms such as below\(x, 0\), so exogenous variables are taken as they"
+    ):
+        log_likelihood(model, evidence_on(PATH_ROWS), values)
+
+
 def test_means_left_out_are_saturated() -> None:
     found = log_likelihood(parse_model(PATHS), evidence_on(PATH_ROWS), PATH_VALUES)
     expected = []

@@ -45,6 +45,8 @@ def text_of(case: str) -> str:
     both = f"below(`{variable}`, {knot}) + above(`{variable}`, {knot})"
     if case == "fixed":
         return "loyalty ~ fixed(below(x, 1)) + fixed(above(x, 1))"
+    if case == "driven":  # what trust carries bends elsewhere
+        return "trust ~ below(x, 2) + above(x, 2)\nloyalty ~ trust + below(x, 1) + above(x, 1) + below(x, 3.5)"
     if case == "bent":
         return f"loyalty ~ {both} + above(x, 2.5) + below(x, -2)"
     return f"trust ~ {both}\n`{outcome}` ~ trust + {both}"
@@ -150,6 +152,29 @@ def test_it_ends_where_the_model_bends_the_variable_again() -> None:
     ):
         plot_kink(kinked("bent"), "loyalty", "x", reach=(-3, 3))
     assert plot_kink(kinked("bent"), "loyalty", "x", reach=(-2, 2.5)).data["x"].tolist()[:2] == [-2, 2.5]
+
+
+def test_slopes_end_at_a_knot_of_another_part_and_it_says_so() -> None:
+    """Also where the other part is at work on both sides of the knot, or acts by way of another outcome."""
+    fit = kinked("driven")
+    picture = plot_kink(fit, "loyalty", "x", at=1)
+    assert picture.figure is not None
+    low, high = picture.figure.axes[0].get_xlim()
+    assert low < 1
+    assert high == 2
+    for end in (low, high):
+        moved = bcx.what_if(fit, {"x": end - 1}, "average", start={"x": 1.0}).sel(outcome="loyalty")
+        (row,) = picture.data[(picture.data["what"] == "average") & (picture.data["x"] == end)].to_dict("records")
+        assert row["change"] == pytest.approx(float(moved.mean()))
+    assert (picture.data.attrs["holds_from"], picture.data.attrs["holds_to"]) == (-np.inf, 2.0)
+    note = "these slopes hold up to 2: beyond, the model bends the line again"
+    assert note in " ".join(text for text, _ in texts_of(picture))
+    assert note in picture.description
+    assert "these slopes hold" not in plot_kink(kinked("plain"), "loyalty", "x").description
+    assert plot_kink(fit, "trust", "x", at=2).data.attrs["holds_to"] == np.inf
+    direct = plot_kink(fit, "loyalty", "x", at=1, effect="direct", reach=(-3, 3.5)).data
+    assert direct["x"].tolist()[:2] == [-3, 3.5]
+    assert collisions(picture) == []
 
 
 def test_one_sentence_says_it_all() -> None:

@@ -166,6 +166,36 @@ def test_the_page_is_compact(fit: bcx.Fit, written: Written) -> None:
     assert not page.all("b")
 
 
+def test_a_variable_bent_at_two_points_is_told_point_by_point(written: Written) -> None:
+    """A knot of another outcome on the way, and a part that is at work on both sides of a knot."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(1, 8, 800).astype(float)
+    trust = 0.4 * np.minimum(x - 5, 0) + rng.standard_normal(800)
+    y = 0.3 * trust + 0.5 * np.minimum(x - 4, 0) + rng.standard_normal(800)
+    rows = pd.DataFrame({"organization": np.repeat(["a", "b", "c", "d"], 200), "x": x, "trust": trust, "y": y})
+    text = "trust ~ below(x, 5) + above(x, 5)\ny ~ trust + below(x, 4) + above(x, 4) + below(x, 6)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bcx.ConvergenceWarning)
+        fit = bcx.fit(
+            bcx.parse_model(text), bcx.Evidence.from_rows(rows, organization="organization"), random_seed=1,
+            progressbar=False, draws=100, tune=200, chains=2,
+        )  # fmt: skip
+    page = written(fit)
+    said = page.by_id("findings").text
+    for outcome, knot, holds in (
+        ("y", 4.0, " The two slopes hold up to 5: beyond, the model bends"),
+        ("trust", 5.0, ""),
+    ):
+        slope = asymmetry(fit, outcome, "x", "average", at=knot, standardized=False)["slope"].mean(("chain", "draw"))
+        low, high = (f"{value:.2f}".replace("-", "−") for value in slope.values)
+        assert re.search(rf"{outcome} changes by {low} \([^)]+\) below {knot:g} and by {high} \(", said)
+        assert holds in said
+    assert said.count("The two slopes hold") == 1
+    table = page.by_id("kinks").text
+    assert "x at 4, up to 5" in table
+    assert sum(e.tag == "svg" for e in page.within(page.by_id("kinks"))) == 2 * 2
+
+
 def test_many_causes_are_not_drawn_as_arrows(written: Written) -> None:
     names = [f"x{i}" for i in range(18)]
     model = bcx.parse_model(f"y ~ {' + '.join([*names[:3], *(f'fixed({name})' for name in names[3:])])}")

@@ -180,3 +180,11 @@ def test_absurd_terms_are_refused(text: str) -> None:
 def test_many_levels_are_read() -> None:
     levels = ", ".join(f"l{i}" for i in range(5_000))
     assert len(paths(f"y ~ category(i, {levels})")) == 4_999
+
+
+def test_codes_of_many_digits_are_levels_of_their_own() -> None:
+    text = "loyalty ~ category(product, 1234567890123, 1234567890124, -12345678901234567890, 1.5, `1_0`)"
+    model = parse_model(text)
+    levels = ("1234567890123", "1234567890124", "-12345678901234567890", "1.5", "1_0")
+    assert [one.levels for one in model.coded.values() if isinstance(one, Category)] == [levels] * 4
+    assert parse_model(str(model)).coded == model.coded
