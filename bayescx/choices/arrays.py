@@ -102,6 +102,11 @@ class ChoiceArrays:
         return self.own
 
     @property
+    def moderators(self) -> tuple[()]:
+        """What populations depend on: nothing."""
+        return ()
+
+    @property
     def n_extra(self) -> int:
         """Free numbers beyond those: none."""
         return 0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescx._html import heading, table
-from bayescx.choices.checks import notes_of, term_problems
+from bayescx.choices.checks import notes_of, separated_in, term_problems
 from bayescx.choices.equation import Equation, equation_of
 from bayescx.choices.reading import Tabulated, category_names, tabulated_rows, tabulated_table
 from bayescx.errors import EvidenceError
@@ -91,7 +91,7 @@ class ChoiceCounts:
         if not problems:
             problems += planned_problems(self.n_planned, len(self.organizations))
             problems += self._shape_problems() or term_problems(
-                self.equation, self.x, self.organization, self.answers, self.spread, len(self.organizations)
+                self.equation, self.organizations, self.categories, self.x, self.organization, self.answers, self.spread
             )
         if problems:
             raise EvidenceError("choices", on_one_screen(problems))
@@ -246,6 +246,12 @@ class ChoiceCounts:
                 f"{self.n_obs.sum():,}): sampling takes as long as row by row; coarser covariates would make it faster"
             )
         return tuple(said)
+
+    @cached_property
+    def separated(self) -> tuple[str, ...]:
+        """Pooled terms whose slopes the answers of single organizations do not bound, with these organizations."""
+        about = self.organizations, self.x, self.organization, self.answers, self.spread
+        return tuple(separated_in(self.equation, *about))
 
     def __repr__(self) -> str:
         return f"ChoiceCounts({self._said})"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescx.choices.checks import whole_variable
 from bayescx.choices.equation import Equation
 from bayescx.choices.patterns import merged, pooled_spread
 from bayescx.coding import Hinge, level_text
@@ -174,18 +175,29 @@ def _tabulated(
     asked = np.zeros(n_org, dtype=np.int64)
     there = answers.any(axis=1)
     np.add.at(asked, rows.codes[there], answers[there].sum(axis=1))
-    if not asked.all():
-        nobody = [rows.organizations[j] for j in np.flatnonzero(asked == 0)]
-        what = f"no respondent answered everything that the model needs: {listing(nobody)}"
-        raise EvidenceError(
-            rows.sheet.source or _HEADLINE, [f"{what}; leave it out: n_planned counts those that have not reported"]
-        )
+    nobody = [rows.organizations[j] for j in np.flatnonzero(asked == 0)]
+    what = f"no respondent answered everything that the model needs: {listing(nobody)}"
+    problems = [f"{what}; leave it out: n_planned counts those that have not reported"] if nobody else []
+    problems += [whole_variable(one) for one in _whole(needed, equation, there)]
+    _refuse(rows, [], problems)
     weight = answers[there].sum(axis=1).astype(np.float64)
     spread = pooled_spread(_rulers(needed, equation)[there], rows.codes[there], weight, n_org)
     x, codes, counted = merged(needed.values, rows.codes, answers)
     missing = {name: int(n) for name, n in zip(rows.organizations, lost, strict=True) if n}
     nameless = rows.unassigned if unassigned is None else unassigned
     return Tabulated(rows.organizations, codes, x, counted, spread, missing, nameless)
+
+
+def _whole(needed: Needed, equation: Equation, there: NDArray[np.bool_]) -> list[Hinge]:
+    """Hinges without the other side, of variables that nobody has beyond the knot."""
+    found = []
+    for name, source in zip(equation.terms, needed.source, strict=True):
+        how, column = equation.coded.get(name), needed.columns[source]
+        if not isinstance(how, Hinge) or how.other.name in equation.terms or column.name != how.column:
+            continue
+        if there.any() and not how.other.values(column.values[there]).any():
+            found.append(how)
+    return found
 
 
 def _rulers(needed: Needed, equation: Equation) -> Floats:
@@ -195,9 +207,8 @@ def _rulers(needed: Needed, equation: Equation) -> Floats:
     for name, how in equation.coded.items():
         if isinstance(how, Hinge):
             column = needed.columns[needed.source[place[name]]]
-            other = Hinge(how.column, "above" if how.side == "below" else "below", how.at).name
             if column.name == how.column:
                 out[:, place[name]] = column.values
-            elif other in place:  # the table has the coded columns only: both sides add up to the variable
-                out[:, place[name]] += needed.values[:, place[other]]
+            elif how.other.name in place:  # the table has the coded columns only: both sides add up to the variable
+                out[:, place[name]] += needed.values[:, place[how.other.name]]
     return out

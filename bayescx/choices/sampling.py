@@ -9,6 +9,7 @@ import os
 import platform
 import secrets
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from bayescx.choices.start import ChoiceStart, find_choice_start
 from bayescx.errors import FitError
 from bayescx.evidence.moments_checks import is_whole
 from bayescx.kernel.choices.posterior import functions, log_density
-from bayescx.model.convergence import warn_unless_converged
+from bayescx.model.convergence import Convergence, warn_unless_converged
 from bayescx.model.engine import compile_kernel
 from bayescx.model.nuts import SamplerSettings, run_nutpie
 from bayescx.model.threads import one_thread
@@ -84,36 +85,26 @@ def fit_choices(
     -----
     ConvergenceWarning
         If R-hat is above 1.01, an effective sample size below 400, or a draw diverged.
+    UserWarning
+        If pooled slopes are perfectly separated in single organizations.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> counted = {"shop": list("aabb"), "effort": [1, 2, 1, 2], "leave": [2, 5, 0, 4], "stay": [9, 8, 7, 6]}
+    >>> counted = {"shop": list("aabb"), "effort": [1, 2, 1, 2], "leave": [2, 5, 1, 4], "stay": [9, 8, 7, 6]}
     >>> counts = ChoiceCounts.from_table(
     ...     pd.DataFrame(counted), "choice ~ effort", organization="shop", categories=["leave", "stay"], n_planned=9
     ... )
     >>> fit_choices(counts, random_seed=1, progressbar=False)
     ChoiceFit(2 of 9 organizations, 1 term, 2 categories, 4 chains x 1000 draws)
     """
-    if not isinstance(counts, ChoiceCounts):
-        raise FitError(
-            f"counts must be ChoiceCounts, as ChoiceCounts.from_rows makes them; found {type(counts).__name__}"
-        )
-    if not isinstance(priors, ChoicePriors | None):
-        raise FitError(f"priors must be ChoicePriors, found {type(priors).__name__}")
-    _check(draws=(draws, 4), tune=(tune, 1), chains=(chains, 1), cores=(1 if cores is None else cores, 1))
-    _check(random_seed=(0 if random_seed is None else random_seed, 0))
-    _check_acceptance(target_accept)
+    _check_types(counts, priors)
     priors = ChoicePriors() if priors is None else priors
-    settings = SamplerSettings(
-        draws=int(draws),
-        tune=int(tune),
-        chains=int(chains),
-        cores=min(int(chains), cores or os.cpu_count() or 1),
-        seed=secrets.randbelow(2**31) if random_seed is None else int(random_seed),
-        target_accept=target_accept,
+    settings = _settings(
+        draws=draws, tune=tune, chains=chains, cores=cores, random_seed=random_seed, target_accept=target_accept,
         progressbar=progressbar,
-    )
+    )  # fmt: skip
+    _warn_of_separation(counts)
     began = time.perf_counter()
     with one_thread():
         start = find_choice_start(ChoiceArrays(counts, priors))
@@ -122,7 +113,56 @@ def fit_choices(
     posterior, stats = _posterior(start.arrays, sampled), sampled["sample_stats"].to_dataset()
     stats = stats[[name for name in _STATISTICS if name in stats]]
     convergence = warn_unless_converged(posterior, stats)
-    provenance = {
+    provenance = _provenance(settings, wall, convergence)
+    return ChoiceFit(counts, priors, provenance, posterior, stats)
+
+
+def _check_types(counts: object, priors: object) -> None:
+    if not isinstance(counts, ChoiceCounts):
+        raise FitError(
+            f"counts must be ChoiceCounts, as ChoiceCounts.from_rows makes them; found {type(counts).__name__}"
+        )
+    if not isinstance(priors, ChoicePriors | None):
+        raise FitError(f"priors must be ChoicePriors, found {type(priors).__name__}")
+
+
+def _settings(
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int | None,
+    random_seed: int | None,
+    target_accept: float,
+    progressbar: bool,
+) -> SamplerSettings:
+    """Settings that were checked; a seed is chosen where none was given."""
+    _check(draws=(draws, 4), tune=(tune, 1), chains=(chains, 1), cores=(1 if cores is None else cores, 1))
+    _check(random_seed=(0 if random_seed is None else random_seed, 0))
+    _check_acceptance(target_accept)
+    return SamplerSettings(
+        draws=int(draws),
+        tune=int(tune),
+        chains=int(chains),
+        cores=min(int(chains), cores or os.cpu_count() or 1),
+        seed=secrets.randbelow(2**31) if random_seed is None else int(random_seed),
+        target_accept=target_accept,
+        progressbar=progressbar,
+    )
+
+
+def _warn_of_separation(counts: ChoiceCounts) -> None:
+    if counts.separated:
+        warnings.warn(
+            f"perfect separation: answers never go against {'; '.join(counts.separated)}; these slopes rest on the "
+            "other organizations and on the prior",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _provenance(settings: SamplerSettings, wall: float, convergence: Convergence) -> dict[str, Any]:
+    return {
         **{name: value for name, value in dataclasses.asdict(settings).items() if name not in ("seed", "progressbar")},
         "random_seed": settings.seed,
         "seconds": round(wall, 3),
@@ -131,7 +171,6 @@ def fit_choices(
         "convergence": convergence.figures,
         "convergence_problems": convergence.problems,
     }
-    return ChoiceFit(counts, priors, provenance, posterior, stats)
 
 
 def _check(**settings: tuple[Any, int]) -> None:

@@ -8,26 +8,32 @@ contradict its solution are added until none does (or nothing moves).
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, vstack
 
-__all__ = ["separated_terms"]
+__all__ = ["Directions", "separated_terms"]
 
 Floats = NDArray[np.float64]
+Directions = tuple[int, ...]
+"""In which a slope can move for ever: 1 up, -1 down, or both."""
+
 _FIRST, _MORE = 1000, 500
 _NOTHING = 1e-7
 
 
 def separated_terms(
-    x: Floats, codes: NDArray[np.intp], answers: NDArray[np.int64], n_org: int, asked: NDArray[np.intp]
-) -> list[int]:
-    """Return those of the terms ``asked`` (places among K) whose common slope the answers do not bound.
+    x: Floats | csr_array, codes: NDArray[np.intp], answers: NDArray[np.int64], n_org: int, asked: NDArray[np.intp]
+) -> dict[int, Directions]:
+    """Return those of the terms ``asked`` (places among K) whose common slope the answers do not bound, and where to.
 
     Parameters
     ----------
-    x : array (P, K)
+    x : array (P, K), or a sparse one
         Covariates, of about unit scale.
     codes : array (P,)
         Organizations; each has thresholds of its own, slopes are the same for all.
@@ -36,23 +42,28 @@ def separated_terms(
     asked : array of int
     """
     if not len(asked):
-        return []
+        return {}
     rows = _constraints(x, codes, answers, n_org)
     rng = np.random.default_rng(0)
     active = rng.permutation(rows.shape[0])[:_FIRST]
     weights = np.zeros(x.shape[1])
     weights[asked] = rng.uniform(0.5, 1.0, len(asked))  # a sum with such weights is 0 for no direction but by chance
-    moves, active = _moves(rows, active, weights)
-    if not moves:
-        return []
-    found = []
+    for sign in (1, -1):
+        moves, active = _moves(rows, active, sign * weights)
+        if moves:
+            break
+    else:
+        return {}
+    found: dict[int, Directions] = {}
     for k in asked.tolist():
-        moves, active = _moves(rows, active, np.eye(x.shape[1])[k])
-        found += [k] if moves else []
+        for sign in (1, -1):
+            moves, active = _moves(rows, active, sign * np.eye(x.shape[1])[k])
+            if moves:
+                found[k] = (*found.get(k, ()), sign)
     return found
 
 
-def _constraints(x: Floats, codes: NDArray[np.intp], answers: NDArray[np.int64], n_org: int) -> csr_array:
+def _constraints(x: Floats | csr_array, codes: NDArray[np.intp], answers: NDArray[np.int64], n_org: int) -> csr_array:
     """Rows r with r @ (slopes, thresholds) >= 0, (R, K + J (C - 1))."""
     n_cut = answers.shape[1] - 1
     parts = []
@@ -76,19 +87,32 @@ def _constraints(x: Floats, codes: NDArray[np.intp], answers: NDArray[np.int64],
 
 
 def _moves(rows: csr_array, active: NDArray[np.intp], weights: Floats) -> tuple[bool, NDArray[np.intp]]:
-    """Whether a weighted sum of slopes can move, up or down; and the rows that were needed to tell."""
+    """Whether a weighted sum of slopes can rise for ever; and the rows that were needed to tell."""
     n_slope, n_free = len(weights), rows.shape[1]
     bounds = [(-1.0, 1.0)] * n_slope + [(None, None)] * (n_free - n_slope)
-    for sign in (1.0, -1.0):
-        cost = np.concatenate([-sign * weights, np.zeros(n_free - n_slope)])
-        while True:
-            solved = linprog(cost, A_ub=-rows[active], b_ub=np.zeros(len(active)), bounds=bounds, method="highs")
-            if solved.status != 0 or solved.fun > -_NOTHING:
-                break
-            slack = rows @ solved.x
-            worst = np.argsort(slack)[:_MORE]
-            new = np.setdiff1d(worst[slack[worst] < -_NOTHING], active)
-            if not len(new):
-                return True, active
-            active = np.concatenate([active, new])
-    return False, active
+    cost = np.concatenate([-weights, np.zeros(n_free - n_slope)])
+    while True:
+        solution = _solved(cost, rows[active], bounds)
+        if solution is None or cost @ solution > -_NOTHING:
+            return False, active
+        slack = rows @ solution
+        worst = np.argsort(slack)[:_MORE]
+        new = np.setdiff1d(worst[slack[worst] < -_NOTHING], active)
+        if not len(new):
+            return True, active
+        active = np.concatenate([active, new])
+
+
+def _solved(cost: Floats, rows: csr_array, bounds: Sequence[tuple[float | None, float | None]]) -> Floats | None:
+    """The cheapest direction; None, and a warning, where no algorithm finds it."""
+    for method in ("highs", "highs-ds", "highs-ipm"):
+        found = linprog(cost, A_ub=-rows, b_ub=np.zeros(rows.shape[0]), bounds=bounds, method=method)
+        if found.status == 0:
+            return np.asarray(found.x)
+    warnings.warn(
+        f"separation could not be ruled out, for its linear program was not solved: {found.message}; look at slopes "
+        "that are much larger than others",
+        UserWarning,
+        stacklevel=2,
+    )
+    return None

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescx.choices import ChoiceCounts
+from bayescx.choices import ChoiceCounts, fit_choices
+from bayescx.choices.bounded import FREE, free_directions
 from bayescx.errors import EvidenceError, ModelError
 from bayescx.spec import parse_model
 from tests.choices.worlds import NAMES, rows, simulated
@@ -168,13 +169,95 @@ def test_terms_without_an_answer_are_refused(model: str, changes: dict[str, obje
     assert expected in problems(frame, model)
 
 
-def test_a_separated_common_slope_is_refused_and_a_pooled_one_said() -> None:
+def with_rare(frame: pd.DataFrame) -> pd.DataFrame:
+    """A column that only some of the loyal have."""
+    return frame.assign(rare=((frame["after"] == "loyal") & (np.arange(len(frame)) % 3 == 0)).astype(int))
+
+
+@pytest.mark.parametrize(
+    ("term", "whose"), [("fixed(rare)", "which is the same for all organizations"), ("rare", "in any organization")]
+)
+def test_a_slope_that_nothing_bounds_is_refused(term: str, whose: str) -> None:
+    said = problems(with_rare(table()), f"after ~ effort + {term}")
+    assert f"perfect separation: nothing in the answers bounds the slope of 'rare', {whose}" in said
+    assert "problems" not in said  # of effort nothing is said
+
+
+def test_a_pooled_slope_that_single_organizations_do_not_bound_is_warned_of() -> None:
+    frame = with_rare(table())
+    mixed = (frame["organization"] == "org_3") & (np.arange(len(frame)) % 4 == 0)
+    frame.loc[mixed, "rare"] = 1
+    counts = ChoiceCounts.from_rows(frame, "after ~ effort + rare", **OPTIONS)  # type: ignore[arg-type]
+    assert counts.separated == ("'rare' in org_1, org_2",)
+    assert "the answers alone do not bound the slope of 'rare': org_1, org_2" in counts.notes
+    with pytest.warns() as caught:
+        fit_choices(counts, draws=4, tune=20, chains=1, random_seed=1, progressbar=False)
+    (said,) = [str(one.message) for one in caught if one.category is UserWarning]
+    assert "perfect separation: answers never go against 'rare' in org_1, org_2; these slopes rest on the other" in said
+
+
+def test_opposite_separation_leaves_the_population_bounded() -> None:
+    """Everybody who has it is loyal here, disloyal there: the mean slope lies between, so organizations are named."""
     frame = table()
-    frame["rare"] = ((frame["after"] == "loyal") & (np.arange(len(frame)) % 3 == 0)).astype(int)
-    said = problems(frame, "after ~ effort + fixed(rare)")
-    assert "perfect separation: nothing in the answers bounds the slope of 'rare'" in said
-    pooled = ChoiceCounts.from_rows(frame, "after ~ effort + rare", **OPTIONS)  # type: ignore[arg-type]
-    assert any("the answers alone do not bound the slope of 'rare': org_1" in note for note in pooled.notes)
+    frame["rare"] = (np.arange(len(frame)) % 5 == 0).astype(int)
+    for organization, answer in (("org_2", "loyal"), ("org_3", "disloyal")):
+        frame.loc[(frame["organization"] == organization) & (frame["rare"] == 1), "after"] = answer
+    frame = frame[frame["organization"] != "org_1"]
+    counts = ChoiceCounts.from_rows(frame, "after ~ effort + rare", **OPTIONS)  # type: ignore[arg-type]
+    assert counts.separated == ("'rare' in org_2, org_3",)
+    assert "perfect separation" in problems(frame.query("organization == 'org_2'"), "after ~ effort + rare")
+
+
+def test_slopes_of_their_own_hide_no_separation() -> None:
+    """The sum (here) and the difference (there) of two covariates separates: with one slope for all, neither would."""
+    rng = np.random.default_rng(4)
+    one, other, sign = rng.integers(-3, 4, 400), rng.integers(0, 2, 400), np.repeat([1, -1], 200)
+    after = np.where(sign * one + 1.5 * other > 0.75, "loyal", "disloyal")
+    frame = pd.DataFrame({"organization": np.where(sign > 0, "a", "b"), "one": one, "other": other, "after": after})
+    said = problems(frame, "after ~ one + fixed(other)", categories=["disloyal", "loyal"])
+    assert "perfect separation: nothing in the answers bounds the slope of 'other'" in said
+    either = ChoiceCounts.from_rows(
+        frame, "after ~ fixed(one) + fixed(other)", organization="organization", categories=["disloyal", "loyal"]
+    )
+    assert either.separated == ()
+
+
+def test_many_small_organizations_are_not_taken_for_separated() -> None:
+    """None of them bounds a slope by itself; all of them together do."""
+    counts = simulated("after ~ effort + expectations + category(issue, question, billing)", sizes=(3,) * 60)
+    alone = free_directions(counts.x, counts.organization, counts.answers, 60, np.array(counts.equation.pooled))
+    assert len(counts.organizations) == 60
+    assert (alone[:, :2] == FREE).mean() > 0.2
+    assert (alone[:, :2] != 0).mean() > 0.9
+
+
+def test_one_answer_of_everybody_tells_nothing() -> None:
+    said = problems(table().assign(after="loyal"))
+    assert said == "choices: everybody's answer is 'loyal': nothing tells what moves it"
+    apart = table().assign(after=lambda frame: np.where(frame["organization"] == "org_2", "loyal", "disloyal"))
+    assert "perfect separation: nothing in the answers bounds the slope of 'effort'" in problems(apart)
+
+
+@pytest.mark.parametrize("knot", [7, 9])
+@pytest.mark.parametrize("side", ["below", "above"])
+def test_a_hinge_that_is_the_whole_variable_is_refused(knot: int, side: str) -> None:
+    at = knot if side == "below" else 8 - knot
+    said = problems(table(), f"after ~ effort + {side}(expectations, {at})")
+    beyond = "above" if side == "below" else "below"
+    assert f"nobody is {beyond} the knot of '{side}(expectations, {at})', which so is the whole variable" in said
+    inside = ChoiceCounts.from_rows(table(), f"after ~ effort + {side}(expectations, 6)", **OPTIONS)  # type: ignore[arg-type]
+    assert inside.terms[1] == f"{side}(expectations, 6)"
+
+
+def test_a_program_that_is_not_solved_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failed:
+        status, message = 4, "numerical difficulties"
+
+    tried = []
+    monkeypatch.setattr("bayescx.choices.separation.linprog", lambda *_, method, **__: tried.append(method) or Failed)
+    with pytest.warns(UserWarning, match="separation could not be ruled out.*numerical difficulties"):
+        ChoiceCounts.from_rows(table(), "after ~ fixed(effort)", **OPTIONS)  # type: ignore[arg-type]
+    assert tried[:3] == ["highs", "highs-ds", "highs-ipm"]
 
 
 def test_separation_by_a_combination_is_found() -> None:

@@ -18,6 +18,7 @@ def coverage(studies: int) -> dict[str, float]:
     return {name: float(np.mean(np.concatenate([np.ravel(one[name]) for one in found]))) for name in found[0]}
 
 
+@pytest.mark.filterwarnings("ignore:perfect separation")  # in companies of fifteen respondents
 def test_intervals_of_organizations_cover() -> None:
     covered = coverage(_FEW)
     for name in ("slope below", "slope above", "below - above", "thresholds", "probabilities"):
@@ -25,6 +26,7 @@ def test_intervals_of_organizations_cover() -> None:
 
 
 @pytest.mark.calibration
+@pytest.mark.filterwarnings("ignore:perfect separation")
 def test_intervals_cover() -> None:
     covered = coverage(_MANY)
     for name in ("slope below", "slope above", "below - above", "thresholds", "probabilities"):
