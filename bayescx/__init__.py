@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bayescx.choices import choice_slopes as choice_slopes
     from bayescx.choices import choice_thresholds as choice_thresholds
     from bayescx.choices import fit_choices as fit_choices
+    from bayescx.choices import load_choice_fit as load_choice_fit
     from bayescx.datasets import list_evidence as list_evidence
     from bayescx.datasets import list_models as list_models
     from bayescx.datasets import list_rates as list_rates
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from bayescx.estimands.conflict import conflict as conflict
     from bayescx.estimands.expected import expected_margin as expected_margin
     from bayescx.estimands.importance import importance_performance as importance_performance
+    from bayescx.estimands.intercept_regression import intercept_regression as intercept_regression
     from bayescx.estimands.intercepts import intercept_differences as intercept_differences
     from bayescx.estimands.invariance import compare_invariance as compare_invariance
     from bayescx.estimands.latent_means import comparable_means as comparable_means
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from bayescx.estimands.moderation import explained_heterogeneity as explained_heterogeneity
     from bayescx.estimands.moderation import moderator_effects as moderator_effects
     from bayescx.estimands.moderation import path_at as path_at
+    from bayescx.estimands.moderation_tables import explained_table as explained_table
+    from bayescx.estimands.moderation_tables import moderator_table as moderator_table
     from bayescx.estimands.published import predicted_figures as predicted_figures
     from bayescx.estimands.ranks import rank_probabilities as rank_probabilities
     from bayescx.estimands.reliability import average_variance_extracted as average_variance_extracted
@@ -118,6 +122,7 @@ if TYPE_CHECKING:
     from bayescx.rates import read_rates as read_rates
     from bayescx.replication import write_replication as write_replication
     from bayescx.report import write_report as write_report
+    from bayescx.report.choices import write_choice_report as write_choice_report
     from bayescx.report.rates import write_rates_report as write_rates_report
     from bayescx.simulation import simulate as simulate
     from bayescx.spec import PathModel as PathModel
@@ -139,6 +144,7 @@ _HOMES = {
         "choice_slopes",
         "choice_thresholds",
         "fit_choices",
+        "load_choice_fit",
     ),
     "datasets": (
         "list_evidence",
@@ -175,12 +181,14 @@ _HOMES = {
     "estimands.conflict": ("conflict",),
     "estimands.expected": ("expected_margin",),
     "estimands.importance": ("importance_performance",),
+    "estimands.intercept_regression": ("intercept_regression",),
     "estimands.intercepts": ("intercept_differences",),
     "estimands.invariance": ("compare_invariance",),
     "estimands.latent_means": ("comparable_means", "latent_means", "rank_organizations", "spread_of_means"),
     "estimands.loading_differences": ("differing_items", "loading_differences"),
     "estimands.margin": ("margin_by_reporting",),
     "estimands.moderation": ("explained_heterogeneity", "moderator_effects", "path_at"),
+    "estimands.moderation_tables": ("explained_table", "moderator_table"),
     "estimands.published": ("predicted_figures",),
     "estimands.ranks": ("rank_probabilities",),
     "estimands.reliability": (
@@ -229,6 +237,7 @@ _HOMES = {
     ),
     "replication": ("write_replication",),
     "report": ("write_report",),
+    "report.choices": ("write_choice_report",),
     "report.rates": ("write_rates_report",),
     "simulation": ("simulate",),
     "spec": ("PathModel", "parse_model", "read_model"),

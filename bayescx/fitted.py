@@ -25,7 +25,10 @@ __all__ = ["Fit", "load_fit"]
 
 FORMAT = "bayescx-fit"
 FORMAT_VERSION = 3  # 2: each organization alone, and convergence figures; 3: published figures, missing answers
-_OF_SHARES = "bayescx-rates"
+_OTHERS = {
+    "bayescx-choices": "it is a fit of choices; load_choice_fit(path) reads it",
+    "bayescx-rates": "it is a fit of shares; load_rates_fit(path) reads it",
+}
 _PATTERNS = "answer_patterns"  # a group that files have and trees do not: the evidence holds the same
 _CELLS = {"organization": "pattern", "n_obs": "pattern", "n_answers": "pattern", "position": "answer", "mean": "answer"}
 _ENGINE: Literal["h5netcdf"] = "h5netcdf"
@@ -278,8 +281,8 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
             tree = opened.load()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
-    if tree.attrs.get("format") == _OF_SHARES:
-        raise FitError(f"cannot load {source}: it is a fit of shares; load_rates_fit(path) reads it")
+    if said := _OTHERS.get(str(tree.attrs.get("format"))):
+        raise FitError(f"cannot load {source}: {said}")
     if tree.attrs.get("format") != FORMAT:
         raise FitError(f"cannot load {source}: it is a netCDF file, but not one written by bayescx")
     if tree.attrs.get("format_version", 0) > FORMAT_VERSION:

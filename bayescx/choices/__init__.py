@@ -12,6 +12,7 @@ from bayescx.choices.fitted import ChoiceFit
 from bayescx.choices.priors import ChoicePriors
 from bayescx.choices.probabilities import choice_effects, choice_probabilities, choice_ratio
 from bayescx.choices.slopes import choice_asymmetry, choice_slopes, choice_thresholds
+from bayescx.choices.storage import load_choice_fit
 
 if TYPE_CHECKING:
     from bayescx.choices.sampling import fit_choices as fit_choices
@@ -27,6 +28,7 @@ __all__ = [
     "choice_slopes",
     "choice_thresholds",
     "fit_choices",
+    "load_choice_fit",
 ]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from bayescx._html import heading, table
 from bayescx._names import CHAIN, DRAW
 from bayescx.choices.counts import ChoiceCounts
 from bayescx.choices.priors import ChoicePriors
+from bayescx.choices.saving import save
 from bayescx.evidence.findings import printable
 
 __all__ = ["CUT", "FIXED_TERM", "TERM", "ChoiceFit", "cut_names"]
@@ -38,6 +41,8 @@ class ChoiceFit:
         and ``cut_tau``.
     sample_stats : xarray.Dataset
         What the sampler says of each draw.
+    simulated : bool
+        Nobody gave these answers: reports say so. ``dataclasses.replace(fit, simulated=True)`` says it of a fit.
     """
 
     counts: ChoiceCounts
@@ -45,6 +50,7 @@ class ChoiceFit:
     provenance: Mapping[str, Any]
     posterior: xr.Dataset = field(repr=False)
     sample_stats: xr.Dataset = field(repr=False)
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         for variable in self.posterior.variables.values():
@@ -75,6 +81,21 @@ class ChoiceFit:
     def seed(self) -> int:
         """Draws of unreported and new organizations follow from it."""
         return int(self.provenance["random_seed"])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the fit as one netCDF file, whole or not at all; ``load_choice_fit`` reads it.
+
+        Parameters
+        ----------
+        path : path
+            A file that is there is replaced.
+
+        Raises
+        ------
+        FitError
+            If the folder is not there or cannot be written to.
+        """
+        return save(self, path)
 
     def __repr__(self) -> str:
         sizes = self.posterior.sizes

@@ -7,7 +7,7 @@ interrupted.
 
 from __future__ import annotations
 
-from bayescx.cli import analysis, rates, sharing, studies  # the commands register themselves, in this order
+from bayescx.cli import analysis, choices, rates, sharing, studies  # the commands register themselves, in this order
 from bayescx.cli.main import main
 
-__all__ = ["analysis", "main", "rates", "sharing", "studies"]
+__all__ = ["analysis", "choices", "main", "rates", "sharing", "studies"]

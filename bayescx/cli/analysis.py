@@ -151,8 +151,7 @@ def fit(
 @app.command(
     epilog=examples(
         "bayescx summarize fit.nc --estimand total --target average",
-        "bayescx summarize fit.nc --estimand heterogeneity --ci 0.9",
-        "bayescx summarize fit.nc --estimand moderation --raw",
+        "bayescx summarize fit.nc --estimand moderation --ci 0.9 --raw",
         "bayescx summarize fit.nc --estimand r_squared --target new --format csv -o r_squared.csv",
         "bayescx summarize fit.nc --estimand ranks --outcome loyalty --target average",
         "bayescx summarize fit.nc --estimand shares --outcome loyalty --method pratt",

@@ -150,9 +150,11 @@ def show_heterogeneity(console: Console, table: pd.DataFrame) -> None:
     by_quantity = {name: part.set_index("path") for name, part in table.groupby("quantity", sort=False)}
     tau, new = by_quantity["beta_tau"], by_quantity["prediction"]
     digits = _decimals(new, ["mean", lower, upper])
+    total = by_quantity.get("total_sd")  # where paths depend on attributes of organizations
     rows = [
         [
             str(path),
+            *([] if total is None else [f"{total.loc[path, 'mean']:{digits}}"]),
             f"{tau.loc[path, 'mean']:{digits}}",
             f"[{tau.loc[path, lower]:{digits}}, {tau.loc[path, upper]:{digits}}]",
             _unless_nan(by_quantity["i_squared"].loc[path, "mean"], ".0%"),
@@ -168,8 +170,15 @@ def show_heterogeneity(console: Console, table: pd.DataFrame) -> None:
         "variance between estimates that it makes up (I2), how strongly organizations are drawn together",
         "(pooling: 0 not at all, 1 into one), and where the path of a new organization lies.",
     )
+    if total is not None:
+        console.print()
+        say(
+            console,
+            "SD is with what attributes of organizations do to a path; tau, I2 and pooling are of what these leave.",
+        )
     console.print()
-    console.print(table_of(["path", "tau", interval, "I2", "pooling", "new organization"], rows, 1))
+    sd = [] if total is None else ["SD"]
+    console.print(table_of(["path", *sd, "tau", interval, "I2", "pooling", "new organization"], rows, 1))
 
 
 # -------------------------------------------------------------------------------------------------- demo

@@ -23,6 +23,7 @@ from bayescx.cli import steps, studies
 from bayescx.errors import ConvergenceWarning, FitError
 
 Command = Callable[..., Any]
+COMMANDS = ("check", "fit", "summarize", "report", "moments", "simulate", "demo", "rates", "choices")
 ESTIMANDS = ["direct", "indirect", "total", "r_squared", "heterogeneity", "defined"]
 TARGETS = ["organization", "typical", "average", "new"]
 
@@ -44,7 +45,7 @@ def widest(text: str) -> int:
 # ---------------------------------------------------------------------------------------- help and version
 
 
-@pytest.mark.parametrize("name", ["", "check", "fit", "summarize", "report", "moments", "simulate", "demo"])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_fits_a_screen_and_shows_calls_that_parse(name: str, bayescx: Command) -> None:
     done = bayescx(*name.split(), "--help")
     assert done.code == 0
@@ -56,7 +57,7 @@ def test_help_fits_a_screen_and_shows_calls_that_parse(name: str, bayescx: Comma
 
 
 def test_examples_in_help_name_options_that_exist(bayescx: Command) -> None:
-    for name in ("check", "fit", "summarize", "report", "moments", "simulate", "demo"):
+    for name in COMMANDS:
         text, _, examples = bayescx(name, "--help").out.partition("Examples:")
         used = {word for word in examples.split() if word.startswith("-")}
         assert used <= set(text.replace(",", " ").split()), name

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bayescx.estimands import heterogeneity
 from bayescx.estimands.moderation_tables import explained_table, moderator_table
 from tests.moderated import moderated_fit
 
@@ -46,12 +47,23 @@ def test_the_screen_says_steps_and_priors(file: Path, bayescx: Command) -> None:
     rows = moderator_table(moderated_fit()).set_index("moderator")
     row = rows.loc["loyalty~effort:employees"]
     lines = [line.split() for line in done.out.splitlines()]
-    assert ["employees", "1,000", f"{row['mean']:.3f}"] in [line[:3] for line in lines]
+    assert ["employees", "2,000", f"{row['mean']:.3f}"] in [line[:3] for line in lines]
     assert any("industry: goods (not services)" in line for line in done.out.splitlines())
     (share,) = (line for line in lines if line[:1] == ["loyalty~effort"] and len(line) > 1)
     explained = explained_table(moderated_fit()).set_index("path").loc["loyalty~effort"]
     assert (share[1], share[4]) == (f"{explained['mean']:.2f}", f"{explained['prior_mean']:.2f}")
     assert "SD (" in bayescx("summarize", file, "--estimand", "moderation").out
+
+
+def test_heterogeneity_is_told_with_and_without_what_attributes_do(file: Path, bayescx: Command) -> None:
+    done = bayescx("summarize", file, "--estimand", "heterogeneity")
+    assert (done.code, done.err) == (0, "")
+    found = {
+        name: float(array.sel(path="loyalty~effort").mean()) for name, array in heterogeneity(moderated_fit()).items()
+    }
+    (row,) = (line.split() for line in done.out.splitlines() if line.startswith("loyalty~effort"))
+    assert row[1:3] == [f"{found['total_sd']:.3f}", f"{found['beta_tau']:.3f}"]
+    assert "tau, I2 and pooling are of what these leave" in " ".join(done.out.split())
 
 
 def test_what_it_refuses(file: Path, fit_file: Path, bayescx: Command) -> None:

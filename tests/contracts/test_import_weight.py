@@ -39,7 +39,9 @@ def test_inputs_load_neither_samplers_nor_plots(name: str) -> None:
     assert not loaded_by(f"import bayescx; bayescx.{name}") & SAMPLERS_AND_PLOTS
 
 
-@pytest.mark.parametrize("command", ["", "check", "fit", "summarize", "report", "moments", "simulate", "demo"])
+@pytest.mark.parametrize(
+    "command", ["", "check", "fit", "summarize", "report", "moments", "simulate", "demo", "rates", "choices"]
+)
 def test_help_loads_neither_samplers_nor_plots(command: str) -> None:
     arguments = ", ".join(repr(word) for word in [*command.split(), "--help"])
     assert not loaded_by(HELP.format(arguments=arguments)) & SAMPLERS_AND_PLOTS
