@@ -28,7 +28,8 @@ def show_moderation(console: Console, differences: pd.DataFrame, explained: pd.D
             told = [f"{row['mean']:{digits}}", f"[{row[lower]:{digits}}, {row[upper]:{digits}}]"]
             mark = _MARK if row["rests_on_prior"] else ""
             rows.append([f" {_name(row)}", mark, _per(row, raw=raw), *told, _chance(row["higher"])])
-    unit = "in the data's units, per step of a number" if raw else "on the common scale, per SD of a number"
+    per = "per step" if raw else "per SD"
+    unit = f"in {"the data's units" if raw else 'SDs of the typical organization'}, {per} of a number"
     say(
         console,
         f"By how much paths differ between organizations with their attributes, {unit} or from the reference level",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW
 from bayescx.errors import FitError
+from bayescx.estimands.attributes import added_by, drawn_alike, known_attributes
 from bayescx.estimands.population import evaluate
 from bayescx.estimands.quantity import (
     QuantityName,
@@ -25,13 +26,14 @@ from bayescx.estimands.system import System, layout_of
 from bayescx.evidence import Matched
 from bayescx.fitted import Fit
 from bayescx.model import matrices
+from bayescx.model.layout import Layout
 from bayescx.model.refit import refit_each, warn_of_refits
 
 __all__ = ["expected_margin"]
 
 Floats = NDArray[np.float64]
 
-_FUTURE, _REFIT = 14, 15  # random streams, apart from the seed's own
+_FUTURE, _REFIT, _ATTRIBUTES = 14, 15, 16  # random streams, apart from the seed's own
 _MOST_RESPONDENTS = 10**9
 _USUAL_RANGE = (0.1, 0.9)
 
@@ -54,7 +56,8 @@ def expected_margin(
 
     Each simulation takes one draw of the posterior as the truth, draws the organizations to come from its population
     (with all of their parameters), draws the sample moments that they would share (Wishart), adds them to the evidence
-    and fits again. The same imagined organizations serve every k.
+    and fits again. The same imagined organizations serve every k. Where paths depend on attributes of organizations,
+    those of which they were stated come first; others have those of one that is known, drawn at random.
 
     Parameters
     ----------
@@ -112,11 +115,13 @@ def expected_margin(
     size = _respondents(fit, n_obs)
     present = len(fit.organizations)
     later = [total for total in totals if total > present]
-    futures = _futures(fit, simulations, max(totals) - present, size, seed) if later else np.empty(0)
+    shape = (simulations, max(totals) - present)
+    futures = _futures(fit, *shape, size, seed) if later else np.empty(0)
+    attributes = _attributes_to_come(fit, *shape, seed)
     plan = [(total, s) for total in later for s in range(simulations)]
     changes = [
         {
-            "evidence": _joined(fit.evidence, futures[s, : total - present], size),
+            "evidence": _joined(fit.evidence, futures[s, : total - present], size, attributes[s, : total - present]),
             "random_seed": int(np.random.default_rng([seed, _REFIT, total, s]).integers(2**31)),
             "draws": draws,
             "tune": tune,
@@ -166,6 +171,8 @@ def _futures(fit: Fit, simulations: int, count: int, n_obs: int, seed: int) -> F
     at = {dim: xr.DataArray(index, dims="future") for dim, index in zip((CHAIN, DRAW), place, strict=True)}
     truths = fit.posterior.isel(at).drop_vars([CHAIN, DRAW]).rename(future=DRAW).expand_dims(CHAIN)
     truths = truths.assign_coords({CHAIN: [0], DRAW: np.arange(simulations * count)}).transpose(CHAIN, DRAW, ...)
+    if layout.moderators:
+        truths = _moved(fit, truths, layout, simulations, count, seed)
     imagined = replace(
         fit,
         tree=xr.DataTree.from_dict({"posterior": truths}),
@@ -180,6 +187,25 @@ def _futures(fit: Fit, simulations: int, count: int, n_obs: int, seed: int) -> F
     return _wishart(rng, sigma, n_obs - 1).reshape(simulations, count, *sigma.shape[1:])
 
 
+def _alike(fit: Fit, simulations: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Whose attributes imagined organizations have, (simulations, count): those stated first."""
+    return drawn_alike(fit, (simulations, count), np.random.default_rng([seed, _ATTRIBUTES]), stated_first=True)
+
+
+def _attributes_to_come(fit: Fit, simulations: int, count: int, seed: int) -> Floats:
+    """Attributes of imagined organizations as evidence has them, (simulations, count, K)."""
+    known = fit.evidence.attributes
+    return np.concatenate([known.values, known.unreported_values])[_alike(fit, simulations, count, seed)]
+
+
+def _moved(fit: Fit, truths: xr.Dataset, layout: Layout, simulations: int, count: int, seed: int) -> xr.Dataset:
+    """Move population centres to where the attributes of each imagined organization put them, and these to 0."""
+    z = known_attributes(fit)[_alike(fit, simulations, count, seed)].reshape(1, simulations * count, 1, -1)
+    of_them = replace(fit, tree=xr.DataTree.from_dict({"posterior": truths}))
+    added = added_by(z, of_them, layout)[:, :, 0, layout.of_block("paths")]
+    return truths.assign(beta_mu=truths["beta_mu"] + added, moderation=0.0 * truths["moderation"])
+
+
 def _wishart(rng: np.random.Generator, sigma: Floats, df: int) -> Floats:
     """Sample covariances around ``sigma`` (..., p, p) by Bartlett's decomposition: no row is ever drawn."""
     p = sigma.shape[-1]
@@ -189,8 +215,8 @@ def _wishart(rng: np.random.Generator, sigma: Floats, df: int) -> Floats:
     return np.asarray(root @ np.swapaxes(root, -1, -2) / df)
 
 
-def _joined(evidence: Matched, cov: Floats, n_obs: int) -> Matched:
-    """The evidence with imagined organizations after those that shared rows or moments."""
+def _joined(evidence: Matched, cov: Floats, n_obs: int, attributes: Floats) -> Matched:
+    """The evidence with imagined organizations, and their attributes, after those that shared rows or moments."""
     names: list[str] = []
     number = 0
     while len(names) < len(cov):
@@ -206,6 +232,7 @@ def _joined(evidence: Matched, cov: Floats, n_obs: int) -> Matched:
         mean=np.insert(evidence.mean, at, np.full((len(cov), cov.shape[-1]), np.nan), axis=0),
         cov=np.insert(evidence.cov, at, cov, axis=0),
         level={**evidence.level, **dict.fromkeys(names, "moments")},
+        attributes=evidence.attributes.joined(attributes, at),
     )
 
 

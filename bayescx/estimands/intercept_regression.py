@@ -7,12 +7,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
-from bayescx.errors import FitError
+from bayescx.errors import FitError, PriorError
 from bayescx.estimands.equation import predictors_of
 from bayescx.estimands.mean_evidence import SharedMeans, shared_means
 from bayescx.estimands.moderation import moderated_layout
-from bayescx.estimands.normal_regression import draw_regression
+from bayescx.estimands.normal_regression import Regression, draw_regression
 from bayescx.estimands.population import evaluate
+from bayescx.estimands.quantity import whole_number
 from bayescx.estimands.system import System
 from bayescx.fitted import Fit
 from bayescx.model.layout import Layout
@@ -40,10 +41,10 @@ def intercept_regression(
     """Regress an outcome's level in organizations, adjusted for its causes, on their attributes.
 
     The adjusted mean of an organization is what its customers would say on average if its causes stood as in the
-    average organization: mean of y - b' (means of x - their average). With the b and the residual variance of each
-    draw of the posterior it is Normal(level_j, residual variance / n); ``level_j ~ Normal(a + delta' z_j, tau)``. Paths
-    are learned from covariances only, and this second step tells the first nothing: a cut posterior, as that of
-    ``latent_means``.
+    average organization: mean of y - b' (means of x - their average). Its error is that of the mean, with residual
+    variance / n, and that of the paths b, as the posterior has them; both enter one regression,
+    ``level_j ~ Normal(a + delta' z_j, tau)``. Paths are learned from covariances only, and this second step tells the
+    first nothing, as that of ``latent_means``; its draws are independent, and do not go with those of the paths.
 
     Parameters
     ----------
@@ -72,8 +73,10 @@ def intercept_regression(
     Raises
     ------
     FitError
-        If the model has no attributes or no such outcome, a variable is a factor, or too few organizations shared
-        means.
+        If the model has no attributes or no such outcome, a variable is a factor, too few organizations shared
+        means, or a setting is none.
+    PriorError
+        If ``sd`` is no prior of an SD.
 
     Examples
     --------
@@ -84,6 +87,7 @@ def intercept_regression(
     layout = moderated_layout(fit)
     causes = predictors_of(fit, outcome)
     _refuse_factors(fit, (outcome, *causes))
+    seed = _checked(fit, coefficient_sd, sd, random_seed)
     shared, kept = _complete(fit, (outcome, *causes))
     attributes = fit.evidence.attributes
     z = attributes.z()[[shared.positions[j] for j in kept]]
@@ -92,33 +96,56 @@ def intercept_regression(
             f"{len(kept)} organizations shared means of {outcome} and its causes; {z.shape[1]} attributes need at "
             f"least {z.shape[1] + 2}"
         )
-    values, variance = _adjusted(fit, layout, outcome, causes, shared, kept)
-    sizes = values.shape[:2]
-    design = np.column_stack([np.ones(len(kept)), z])
-    scale = np.array([_FLAT, *[float(coefficient_sd)] * z.shape[1]])
-    rng = np.random.default_rng([fit.seed if random_seed is None else random_seed, _STREAM])
-    flat = (sizes[0] * sizes[1], len(kept))
-    found = draw_regression(values.reshape(flat), variance.reshape(flat), design, scale, sd, rng)
-    unit = 1.0 if standardized else float(layout.scale[outcome])
-    per = np.ones(z.shape[1]) if standardized else attributes.scale
+    sizes = fit.posterior.sizes
+    values, noise = _adjusted(fit, layout, outcome, causes, shared, kept)
+    found = draw_regression(
+        values - values.mean(),
+        noise,
+        np.column_stack([np.ones(len(kept)), z]),
+        np.array([_FLAT, *[float(coefficient_sd)] * z.shape[1]]),
+        sd,
+        sizes[CHAIN] * sizes[DRAW],
+        np.random.default_rng([seed, _STREAM]),
+    )
+    names = [shared.organizations[j] for j in kept]
+    found = found._replace(level=found.level + values.mean())
+    if standardized:
+        return _labelled(fit, outcome, found, z, names, 1.0, np.ones(z.shape[1]), "SD of the outcome")
+    unit = float(layout.scale[outcome])
+    return _labelled(fit, outcome, found, z, names, unit, attributes.scale, "units of the outcome")
+
+
+def _checked(fit: Fit, coefficient_sd: object, sd: object, random_seed: object) -> int:
+    """Refuse settings that are none; return the seed."""
+    number = isinstance(coefficient_sd, int | float | np.number) and not isinstance(coefficient_sd, bool)
+    if not (number and 0 < float(coefficient_sd) < np.inf):  # type: ignore[arg-type]
+        raise FitError(f"coefficient_sd must be a number above 0, found {coefficient_sd!r}")
+    if not (isinstance(sd, Prior) and sd.positive):
+        raise PriorError(f"sd is the prior of an SD, such as Prior('HalfNormal', sigma=0.5); found {sd!r}")
+    return fit.seed if random_seed is None else whole_number("random_seed", random_seed, 0)
+
+
+def _labelled(
+    fit: Fit, outcome: str, found: Regression, z: Floats, organizations: list[str], unit: float, per: Floats, what: str
+) -> xr.Dataset:
+    """Draws by name, in the units asked for (``what``)."""
+    axes = {CHAIN: fit.posterior[CHAIN].values, DRAW: fit.posterior[DRAW].values}
+    names = {ORGANIZATION: organizations, ATTRIBUTE: list(fit.evidence.attributes.names)}
     moved = (found.theta[:, 1:] @ z.T).var(axis=1)
-    names = {ORGANIZATION: [shared.organizations[j] for j in kept], ATTRIBUTE: list(attributes.names)}
-    what = "SD of the outcome" if standardized else "units of the outcome"
-    out = {
+    told = {
         "coefficient": (found.theta[:, 1:] * unit / per, (ATTRIBUTE,), f"{what} per unit of the attribute"),
         "tau": (found.tau * unit, (), what),
         "explained": (moved / (moved + found.tau**2), (), "share"),
         "level": (found.level * unit, (ORGANIZATION,), what),
     }
-    axes = {CHAIN: fit.posterior[CHAIN].values, DRAW: fit.posterior[DRAW].values}
     arrays = {
         name: xr.DataArray(
-            draws.reshape(*sizes, *draws.shape[1:]), dims=(CHAIN, DRAW, *dims),
+            draws.reshape(*(len(values) for values in axes.values()), *draws.shape[1:]), dims=(CHAIN, DRAW, *dims),
             coords={**axes, **{dim: names[dim] for dim in dims}}, attrs={"units": units, "estimand": name},
         )
-        for name, (draws, dims, units) in out.items()
+        for name, (draws, dims, units) in told.items()
     }  # fmt: skip
-    left_out = [name for name in fit.organizations if name not in names[ORGANIZATION]]
+    left_out = [name for name in fit.organizations if name not in organizations]
     return xr.Dataset(arrays, attrs={"outcome": outcome, "left_out": left_out})
 
 
@@ -141,7 +168,7 @@ def _complete(fit: Fit, names: tuple[str, ...]) -> tuple[SharedMeans, list[int]]
 def _adjusted(
     fit: Fit, layout: Layout, outcome: str, causes: tuple[str, ...], shared: SharedMeans, kept: list[int]
 ) -> tuple[Floats, Floats]:
-    """Adjusted means and their sampling variances, on the common scale, (chain, draw, J) each."""
+    """Adjusted means (J,) on the common scale, and the covariance (J, J) of their errors."""
     row, columns = layout.constructs.index(outcome), [layout.constructs.index(name) for name in causes]
     place = fit.evidence.variables.index
     x = shared.mean[kept][:, [place(name) for name in causes]]
@@ -152,5 +179,6 @@ def _adjusted(
         return np.concatenate([system.paths[..., row, columns], own], axis=-1)
 
     drawn = evaluate(fit, "organization", function)[:, :, [shared.positions[j] for j in kept]]
-    moved = (drawn[..., :-1] * (x - x.mean(axis=0))).sum(axis=-1)
-    return shared.mean[kept, place(outcome)] - moved, drawn[..., -1] / n
+    moved = (drawn[..., :-1] * (x - x.mean(axis=0))).sum(axis=-1).reshape(-1, len(kept))
+    noise = np.cov(moved, rowvar=False) + np.diag(drawn[..., -1].mean(axis=(0, 1)) / n)
+    return shared.mean[kept, place(outcome)] - moved.mean(axis=0), noise

@@ -1,12 +1,12 @@
 """Meta-regression of paths: what attributes of organizations do to them, and how much of the differences they explain.
 
 ``beta_j ~ Normal(beta_mu + gamma' z_j, beta_tau)``, with z the attributes of organization j, centred over the
-organizations that are known; numbers are divided by their SD over these.
+organizations that reported; numbers are divided by their SD over these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,12 @@ from bayescx.coding import Attribute, Category, level_text
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands.attributes import added_by
 from bayescx.estimands.effects import units_of
-from bayescx.estimands.population import check_units
+from bayescx.estimands.population import check_units, evaluate
 from bayescx.estimands.system import layout_of
 from bayescx.fitted import Fit
 from bayescx.model.layout import Entry, Layout
 
-__all__ = ["explained_heterogeneity", "moderated_layout", "moderator_effects", "own_shift", "path_at"]
+__all__ = ["explained_heterogeneity", "moderated_layout", "moderator_effects", "own_shift", "path_at", "path_units"]
 
 Floats = NDArray[np.float64]
 
@@ -36,9 +36,9 @@ def moderator_effects(fit: Fit, *, standardized: bool = False) -> xr.DataArray:
     fit : Fit
         Of a model with moderators, ``pool(effort, employees)``.
     standardized : bool
-        False: the path in the data's units, per unit of a number. True: the path on the common scale (each variable
-        divided by its pooled SD within organizations), per SD of a number over organizations. Of a category, against
-        its reference level either way.
+        False: the path in the data's units, per unit of a number. True: the path in SDs of the outcome per SD of the
+        cause, both of the typical organization, per SD of a number over organizations. Of a category, against its
+        reference level either way.
 
     Returns
     -------
@@ -60,13 +60,13 @@ def moderator_effects(fit: Fit, *, standardized: bool = False) -> xr.DataArray:
         check_units(fit)
     entries = _entries(layout)
     attributes = fit.evidence.attributes
-    unit = np.ones(len(layout.moderators))
+    paths = [entries[one.component].name for one in layout.moderators]
+    unit = path_units(fit, paths, standardized=standardized).drop_vars(PATH).rename({PATH: MODERATOR})
     if not standardized:
-        unit = np.array([_unit(layout, entries[one.component]) for one in layout.moderators])
-        unit /= attributes.scale[[one.column for one in layout.moderators]]
-    found = fit.posterior[MODERATION] * xr.DataArray(unit, dims=MODERATOR)
+        unit = unit / attributes.scale[[one.column for one in layout.moderators]]
+    found = (fit.posterior[MODERATION] * unit).transpose(CHAIN, DRAW, MODERATOR)
     found = found.assign_coords(
-        path=(MODERATOR, [entries[one.component].name for one in layout.moderators]),
+        path=(MODERATOR, paths),
         attribute=(MODERATOR, [attributes.names[one.column] for one in layout.moderators]),
     )
     per = "SD of the attribute" if standardized else "unit of the attribute"
@@ -93,7 +93,7 @@ def explained_heterogeneity(fit: Fit) -> xr.DataArray:
     Raises
     ------
     FitError
-        If no path of the model depends on an attribute.
+        If no path of the model depends on an attribute, or only one organization reported.
 
     Examples
     --------
@@ -102,6 +102,8 @@ def explained_heterogeneity(fit: Fit) -> xr.DataArray:
     True
     """
     layout = moderated_layout(fit)
+    if len(fit.organizations) < 2:
+        raise FitError("one organization says nothing about differences between organizations; two or more are needed")
     explained = own_shift(fit, layout).var(ORGANIZATION)
     names = list(dict.fromkeys(layout.components[one.component].name for one in layout.moderators))
     explained = explained.sel({PATH: names})
@@ -122,11 +124,11 @@ def path_at(fit: Fit, attributes: Mapping[str, Any], *, new: bool = False, stand
     fit : Fit
     attributes : mapping
         Attribute to value, ``{"employees": 5000, "industry": "goods"}``; those left out are at the average of the
-        organizations that are known.
+        organizations that reported.
     new : bool
         Add what attributes leave unexplained: one more organization like that, not the centre of all such.
     standardized : bool
-        False: in the data's units. True: on the common scale.
+        False: in the data's units. True: in SDs of the outcome per SD of the cause, both of the typical organization.
 
     Returns
     -------
@@ -158,15 +160,30 @@ def path_at(fit: Fit, attributes: Mapping[str, Any], *, new: bool = False, stand
     if new:
         noise = np.random.default_rng([fit.seed, 10]).standard_normal(values.shape)
         values = values + noise * fit.posterior["beta_tau"].sel({PATH: names}).values
-    if not standardized:
-        values = values * np.array([_unit(layout, entries[c]) for c in components])
-    found = found.copy(data=values).rename("path_at")
+    unit = path_units(fit, names, standardized=standardized)
+    found = (found.copy(data=values) * unit).transpose(CHAIN, DRAW, PATH).rename("path_at")
     found.attrs = {
         "long_name": "path of a new organization" if new else "path of the typical organization with these attributes",
         "units": units_of(standardized=standardized),
         "estimand": "path_at",
     }
     return found
+
+
+def path_units(fit: Fit, paths: Sequence[str], *, standardized: bool) -> xr.DataArray:
+    """What free paths on the common scale are multiplied by: dims path, and chain and draw where standardized.
+
+    On the common scale the SDs of the typical organization are 1 or so; where only correlations were shared, nothing
+    but the ratio of path and SDs is told.
+    """
+    layout = layout_of(fit)
+    entries = {entry.name: entry for entry in layout.paths}
+    rows, columns = ([getattr(entries[name], side) for name in paths] for side in ("row", "column"))
+    if not standardized:
+        return xr.DataArray(layout.unit[rows] / layout.unit[columns], dims=PATH, coords={PATH: list(paths)})
+    sd = np.sqrt(evaluate(fit, "typical", lambda system: system.variance, key="variance"))
+    coords = {CHAIN: fit.posterior[CHAIN].values, DRAW: fit.posterior[DRAW].values, PATH: list(paths)}
+    return xr.DataArray(sd[..., columns] / sd[..., rows], dims=(CHAIN, DRAW, PATH), coords=coords)
 
 
 def own_shift(fit: Fit, layout: Layout) -> xr.DataArray:
@@ -190,18 +207,20 @@ def moderated_layout(fit: Fit) -> Layout:
 
 
 def _entries(layout: Layout) -> dict[int, Entry]:
-    """The path of each component that moderators move: a label would tie them, which models refuse."""
+    """The path of each component that moderators move: a label would tie them, which models refuse.
+
+    Without a label the path is its component, ``Entry.value`` is 1, so that units of variables alone turn it into raw.
+    """
     return {entry.component: entry for entry in layout.paths if entry.component >= 0}
-
-
-def _unit(layout: Layout, entry: Entry) -> float:
-    return float(layout.unit[entry.row] / layout.unit[entry.column])
 
 
 def _stated(fit: Fit, attributes: Mapping[str, Any]) -> Floats:
     """Attributes as the density has them, (K,); 0, the average, where nothing is stated."""
     known = fit.evidence.attributes
     columns = list(dict.fromkeys(one.column for one in known.moderators))
+    if not hasattr(attributes, "items"):
+        example = f"{{{columns[0]!r}: …}}; {{}} is the average of organizations"
+        raise FitError(f"attributes are told by name, {example}; found {attributes!r}")
     z = np.zeros(len(known.moderators))
     for name, value in attributes.items():
         if name not in columns:
@@ -220,8 +239,8 @@ def _value(one: Attribute | Category, value: Any) -> float:
             raise FitError(f"{one.column} has no level {str(value)!r}; its levels: {', '.join(one.levels)}")
         return float(level == one.level)
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = float("nan") if isinstance(value, bool | np.bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not np.isfinite(number):
         raise FitError(f"{one.column} is a number, found {value!r}")

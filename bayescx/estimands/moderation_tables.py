@@ -33,8 +33,9 @@ def moderator_table(fit: Fit, ci_prob: float = 0.95, *, standardized: bool = Fal
     ci_prob : float
         Probability of the equal-tailed interval.
     standardized : bool
-        False: the path in the data's units, per step of a number. True: the path on the common scale, per SD of a
-        number over organizations. Of a category, against its reference level either way.
+        False: the path in the data's units, per step of a number (1, 2 or 5 times a power of ten, or from one to the
+        other of two values). True: the path in SDs of the outcome per SD of the cause, both of the typical
+        organization, per SD of a number over organizations. Of a category, against its reference level either way.
     kind : {"all", "stats"}
         "stats" leaves the diagnostics out.
 
@@ -61,13 +62,14 @@ def moderator_table(fit: Fit, ci_prob: float = 0.95, *, standardized: bool = Fal
     >>> model = bcx.parse_model("loyalty ~ pool(effort, employees)")
     >>> moderated = bcx.fit(model, evidence, random_seed=1, progressbar=False)
     >>> moderator_table(moderated)[["path", "attribute", "per"]].values.tolist()
-    [['loyalty~effort', 'employees', 1000.0]]
+    [['loyalty~effort', 'employees', 500.0]]
     """
     draws = moderator_effects(fit, standardized=standardized)
     layout, known = layout_of(fit), fit.evidence.attributes
     used = [known.moderators[one.column] for one in layout.moderators]
     scale = known.scale[[one.column for one in layout.moderators]]
-    step = scale if standardized else [readable_step(s) for s in scale]
+    columns = [known.values[:, one.column] for one in layout.moderators]
+    step = scale if standardized else list(map(readable_step, columns, scale))
     per = np.where([isinstance(one, Category) for one in used], 1.0, step)
     told = draws if standardized else (draws * per).assign_attrs(draws.attrs)
     table = summarize(told.reset_coords(drop=True), ci_prob, kind=kind)
@@ -90,15 +92,24 @@ def moderator_table(fit: Fit, ci_prob: float = 0.95, *, standardized: bool = Fal
     )
 
 
-def readable_step(sd: float) -> float:
-    """The power of ten that is nearest to an SD: what "more" of an attribute is.
+def readable_step(values: Floats, sd: float) -> float:
+    """What "more" of an attribute is: 1, 2 or 5 times the power of ten that is nearest to its SD.
+
+    Where it has two values, such as 0 and 1, there is no step between them, and it is their difference.
 
     Examples
     --------
-    >>> [readable_step(sd) for sd in (1707.0, 0.2, 4.0)]
-    [1000.0, 0.1, 10.0]
+    >>> [readable_step(np.arange(5.0), sd) for sd in (1707.0, 0.23, 4.0, 0.09)]
+    [2000.0, 0.2, 5.0, 0.1]
+    >>> readable_step(np.array([1.0, 0.0, 0.0]), 0.47)
+    1.0
     """
-    return float(f"1e{round(math.log10(sd))}")
+    different = np.unique(values)
+    if len(different) == 2:
+        return float(f"{different[1] - different[0]:.12g}")
+    power = math.floor(math.log10(sd))
+    steps = [float(f"{digit}e{power}") for digit in (1, 2, 5, 10)]
+    return min(steps, key=lambda step: abs(math.log(step / sd)))
 
 
 def explained_table(fit: Fit, ci_prob: float = 0.95, *, kind: Kind = "all") -> pd.DataFrame:

@@ -75,14 +75,16 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
 
         - ``beta_tau`` (chain, draw, path): SD between organizations; where a path depends on attributes of
           organizations, of what these leave unexplained (see ``explained_heterogeneity``).
+        - ``total_sd`` (chain, draw, path), only where a path of the model depends on attributes: SD between
+          organizations with what their attributes do, sqrt(tau^2 + variance of gamma' z over those that reported).
         - ``i_squared`` (chain, draw, path): tau^2 / (tau^2 + s^2), with s^2 the typical sampling variance of the
           organizations' own estimates (Higgins & Thompson 2002); nan where no organization has data on the path.
         - ``prediction`` (chain, draw, path): the path in one more organization; its quantiles are the prediction
           interval.
         - ``pooling_factor`` (path,): 0 when organizations keep their own estimates, 1 when they share one
           (Gelman & Pardoe 2006).
-        - ``differs_most`` (path,): probability that no other path has a larger SD between organizations, compared on
-          the common scale.
+        - ``differs_most`` (path,): probability that no other path has a larger SD between organizations, with what
+          attributes do, compared on the common scale.
 
     Raises
     ------
@@ -118,9 +120,10 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     tau = posterior["beta_tau"]
     sampling = xr.DataArray(_typical_variance(fit), dims=PATH, coords={PATH: fit.posterior[PATH].values})
     sampling = sampling.sel({PATH: components}).assign_coords({PATH: paths})
-    deviation = posterior["beta"] - posterior["beta_mu"]
+    deviation, total = posterior["beta"] - posterior["beta_mu"], tau
     if layout.moderators:
-        deviation = deviation - own_shift(fit, layout).sel({PATH: components}).assign_coords({PATH: paths})
+        shift = own_shift(fit, layout).sel({PATH: components}).assign_coords({PATH: paths})
+        deviation, total = deviation - shift, (tau**2 + shift.var(ORGANIZATION)) ** 0.5
     spread = deviation.mean((CHAIN, DRAW)).var(ORGANIZATION, ddof=1)
     pooling_factor = 1.0 - spread / deviation.var(ORGANIZATION, ddof=1).mean((CHAIN, DRAW))
     new = direct_effects(fit, target="new", standardized=False).sel(path=paths)
@@ -128,11 +131,18 @@ def heterogeneity(fit: Fit) -> xr.Dataset:
     unit_name = units_of(standardized=False)
     described = {
         "beta_tau": (tau * scale, "SD of the path between organizations", unit_name),
+        "total_sd": (total * scale, "SD of the path between organizations, what attributes do included", unit_name),
         "i_squared": (tau**2 / (tau**2 + sampling), "I-squared: share of variance between organizations", "share"),
         "prediction": (new, "path in a new organization", unit_name),
         "pooling_factor": (pooling_factor, "pooling factor", "share"),
-        "differs_most": ((tau == tau.max(PATH)).mean((CHAIN, DRAW)), "probability of differing most", "probability"),
+        "differs_most": (
+            (total == total.max(PATH)).mean((CHAIN, DRAW)),
+            "probability of differing most",
+            "probability",
+        ),
     }
+    if not layout.moderators:
+        del described["total_sd"]
     out = {}
     for name, (array, long_name, unit) in described.items():
         array.attrs = {"long_name": long_name, "units": unit, "estimand": name}

@@ -11,10 +11,10 @@ import numpy as np
 
 from bayescx.coding import Attribute, Moderator
 from bayescx.evidence.arithmetic import Floats
-from bayescx.evidence.attribute_values import Known, known_attributes
+from bayescx.evidence.attribute_values import CLOSE, Known, known_attributes
 from bayescx.evidence.attributes import Attributes, Stated
 from bayescx.evidence.findings import Finding, lines, listing, printable, suggestion
-from bayescx.evidence.lacking import misspelled
+from bayescx.evidence.lacking import misspelled, slip_of
 from bayescx.evidence.matching import Examined
 from bayescx.evidence.rows import GroupedRows
 from bayescx.evidence.toml import toml_string
@@ -71,6 +71,8 @@ def matched_attributes(
         *lines(_findings(known, whom, unreported), len(whom.used) + len(unreported)),
         *_without_difference(known, whom),
         *_room_problems(whom, others),
+        *_slips(whom, unreported),
+        *_without_spread(known, whom),
     ]
     if problems:
         return nothing, tuple(problems)
@@ -162,6 +164,38 @@ def _room_problems(whom: Organizations, others: Sequence[str]) -> list[str]:
     count = f"{len(others)} organization{'s' if len(others) > 1 else ''}"
     shown = listing([printable(name) for name in others])
     return [f"attributes are stated of {count} that shared nothing ({shown}), but {planned}{works}"]
+
+
+def _slips(whom: Organizations, unreported: Sequence[str]) -> list[str]:
+    """Organizations that shared nothing, by names that are most likely those of others with a slip."""
+    problems = []
+    for name in unreported:
+        if meant := slip_of(name, (*whom.used, *whom.kept_out)):
+            what = f"attributes are stated of '{printable(name)}', which shared nothing"
+            works = "If that is another organization, give it a name that is less like it"
+            problems.append(f"{what}; did you mean '{printable(meant)}'? {works}")
+    return problems
+
+
+def _without_spread(known: Sequence[Known], whom: Organizations) -> list[str]:
+    """Numbers that differ, but so large or so close to 0 that their SD cannot be computed."""
+    problems = []
+    for one in known:
+        values = [one.values[name] for name in whom.used if np.isfinite(one.values.get(name, np.nan))]
+        if one.levels or len(set(values)) < 2:
+            continue
+        numbers, size = np.array(values), max(abs(value) for value in values)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            is_wrong = not np.isclose(numbers.std(), size * (numbers / size).std(), rtol=CLOSE, atol=0.0)
+        if is_wrong:
+            least, most = (pick(values, key=abs) for pick in (min, max))
+            where = ", ".join(
+                f"{printable(next(name for name in whom.used if one.values.get(name) == value))} ({value:g})"
+                for value in (least, most)
+            )
+            what = f"values of attribute '{one.column}' are too large, or too close to 0, to be compared: {where}"
+            problems.append(f"{what}; tell them in another unit, such as millions")
+    return problems
 
 
 def _kept_out(known: Sequence[Known], whom: Organizations, others: int) -> tuple[str, ...]:

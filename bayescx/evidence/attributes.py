@@ -31,6 +31,9 @@ class Attributes:
     unreported : tuple of str, length U
         Organizations that are planned and not among those used, whose attributes are known.
     unreported_values : array of float, shape (U, K)
+    basis : array of float, shape (B, K), optional
+        What centre and scale are taken from: by default `values`. Evidence that is cut down keeps those of all that
+        had reported, so that coefficients mean the same; an organization without data has no say in them.
 
     Examples
     --------
@@ -43,6 +46,7 @@ class Attributes:
     values: Floats
     unreported: tuple[str, ...]
     unreported_values: Floats
+    basis: Floats | None = None
 
     def __post_init__(self) -> None:
         for array, count in ((self.values, len(self.values)), (self.unreported_values, len(self.unreported))):
@@ -61,18 +65,18 @@ class Attributes:
         return tuple(one.name for one in self.moderators)
 
     @property
-    def _known(self) -> Floats:
-        return np.concatenate([self.values, self.unreported_values])
+    def _basis(self) -> Floats:
+        return self.values if self.basis is None else self.basis
 
     @property
     def centre(self) -> Floats:
-        """Means (K,) over all organizations that are known, where a pooled path has its `beta_mu`."""
-        return np.asarray(self._known.mean(axis=0))
+        """Means (K,) over the organizations that reported, where a pooled path has its `beta_mu`."""
+        return np.asarray(self._basis.mean(axis=0))
 
     @property
     def scale(self) -> Floats:
-        """SDs (K,; divisor J + U) over all that are known; 1 for a level of a category, and where nothing differs."""
-        sd = self._known.std(axis=0)
+        """SDs (K,; divisor J) over them; 1 for a level of a category, and where nothing differs."""
+        sd = self._basis.std(axis=0)
         is_number = np.array([isinstance(one, Attribute) for one in self.moderators], dtype=bool)
         return np.where(is_number & (sd > 0), sd, 1.0)
 
@@ -94,6 +98,22 @@ class Attributes:
             values=self.values[list(kept)],
             unreported=(*self.unreported, *(organizations[j] for j in cut)),
             unreported_values=np.vstack([self.unreported_values, self.values[cut]]),
+            basis=self._basis if cut else self.basis,
+        )
+
+    def joined(self, values: Floats, at: int) -> Attributes:
+        """Put organizations with these values (n, K) among those used, in front of position `at`.
+
+        Those that had not reported are taken to be among them: as many fewer are left, the first ones gone.
+        """
+        if not self.moderators:
+            return self
+        return replace(
+            self,
+            values=np.insert(self.values, at, values, axis=0),
+            unreported=self.unreported[len(values) :],
+            unreported_values=self.unreported_values[len(values) :],
+            basis=None,
         )
 
     def stated(self, organizations: Sequence[str]) -> Stated:
@@ -118,6 +138,7 @@ class Attributes:
             "values": self.values.tolist(),
             "unreported": list(self.unreported),
             "unreported_values": self.unreported_values.tolist(),
+            **({} if self.basis is None else {"basis": self.basis.tolist()}),
         }
 
     @classmethod
@@ -131,8 +152,12 @@ class Attributes:
         """
         moderators = tuple(_from_dict(one) for one in content["moderators"])
         shape = (-1, len(moderators)) if moderators else (0, 0)
-        arrays = [np.array(content[name], dtype=np.float64).reshape(shape) for name in ("values", "unreported_values")]
-        return cls(moderators, arrays[0], tuple(map(str, content["unreported"])), arrays[1])
+        values, others, *basis = (
+            np.array(content[name], dtype=np.float64).reshape(shape)
+            for name in ("values", "unreported_values", "basis")
+            if name in content
+        )
+        return cls(moderators, values, tuple(map(str, content["unreported"])), others, *basis)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Attributes) and self.to_dict() == other.to_dict()

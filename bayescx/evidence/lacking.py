@@ -11,7 +11,7 @@ from bayescx.coding import Coded
 from bayescx.evidence.findings import printable
 from bayescx.evidence.matching import Examined
 
-__all__ = ["misspelled", "settled"]
+__all__ = ["misspelled", "settled", "slip_of"]
 
 SIMILAR = 0.8
 """Ratio of `difflib` from which two names count as one name and a slip."""
@@ -60,6 +60,27 @@ def misspelled(name: str, columns: Iterable[str]) -> str | None:
     alike = {_plain(column): column for column in sorted(columns) if _numbers(column) == _numbers(name)}
     close = difflib.get_close_matches(_plain(name), alike, n=1, cutoff=SIMILAR)
     return alike[close[0]] if close else None
+
+
+def slip_of(name: str, names: Sequence[str]) -> str | None:
+    """Return the one of several names that another is most likely meant to be, if it is.
+
+    Names of a series are alike (shop A, shop B), so a slip is more like one of them than they are like each other.
+
+    Examples
+    --------
+    >>> slip_of("Shop_A", ["shop A", "shop B"]), slip_of("shop C", ["shop A", "shop B"]), slip_of("shp", ["shop"])
+    ('shop A', None, 'shop')
+    """
+    if (meant := misspelled(name, names)) is None:
+        return None
+    others = [one for one in names if one != meant and _numbers(one) == _numbers(name)]
+    usual = max((_likeness(meant, one) for one in others), default=0.0)
+    return meant if _likeness(meant, name) > usual else None
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, _plain(one), _plain(other)).ratio()
 
 
 def _plain(name: str) -> str:

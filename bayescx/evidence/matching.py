@@ -258,6 +258,11 @@ class Matched:
             stated = [{**one.to_dict(), "wording": "", "source": ""} for one in self.published]
             digest.update(json.dumps([stated, sorted(self.signs.items())]).encode())
         if self.attributes.moderators:
+            if len(self.attributes.values) != len(self.organizations):
+                raise ValueError(
+                    f"attributes of {len(self.attributes.values)} organizations do not go with evidence on "
+                    f"{len(self.organizations)}"
+                )
             digest.update(json.dumps(self.attributes.to_dict()).encode())
         else:
             object.__setattr__(self, "attributes", Attributes.none(len(self.organizations)))

@@ -25,8 +25,9 @@ from bayescx.model.averages import Ties, free_directions, ties_of
 from bayescx.model.component_priors import component_priors
 from bayescx.model.flat import starts
 from bayescx.model.informed import Informed
-from bayescx.model.layout import Layout, ModeratorEntry
+from bayescx.model.layout import Layout
 from bayescx.model.moderation import moderation_arrays, moderators_of
+from bayescx.model.moderator_entries import ModeratorEntry
 from bayescx.model.structure import structure_arrays
 from bayescx.priors import Prior, Priors
 

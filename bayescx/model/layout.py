@@ -29,10 +29,11 @@ from numpy.typing import NDArray
 
 from bayescx._names import POOLINGS
 from bayescx.errors import ModelError, did_you_mean
+from bayescx.model.moderator_entries import ModeratorEntry, moderator_entries, refuse_without_population
 from bayescx.model.scales import construct_scales
 from bayescx.spec import Parameter, PathModel
 
-__all__ = ["BLOCKS", "Component", "Entry", "Layout", "ModeratorEntry", "SdEntry", "pooling_of"]
+__all__ = ["BLOCKS", "Component", "Entry", "Layout", "SdEntry", "pooling_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,18 +95,6 @@ class SdEntry:
     name: str
     component: int
     value: float
-
-
-@dataclass(frozen=True)
-class ModeratorEntry:
-    """How a pooled path depends on what organizations are: by how much per unit of attribute number ``column``.
-
-    The unit of a number is its SD over organizations, that of a level of a category the difference to the reference.
-    """
-
-    name: str
-    component: int
-    column: int
 
 
 class _Builder:
@@ -235,7 +224,7 @@ class Layout:
         words = pooling_of(pooling)
         _refuse_equal_covariances(model)
         _refuse_exogenous_parameters(model)
-        _refuse_moderators_without_population(model, words)
+        refuse_without_population(model, words)
         observed = {name: float((scale or {}).get(name, 1.0)) for name in model.observed}
         marked, construct_scale, averaged = construct_scales(model, observed, identification)
         if averaged and words["loadings"] == "none":
@@ -302,7 +291,7 @@ def _lay_out(
     return Layout(
         model, constructs, variables, observed, construct_scale, tuple(build.components), tuple(paths), tuple(loadings),
         tuple(psi), tuple(theta), psi_cells, theta_cells, averages, words, identification,
-        _moderators(model, paths),
+        moderator_entries(model, {entry.name: entry.component for entry in paths}),
     )  # fmt: skip
 
 
@@ -344,16 +333,6 @@ def _spreads(build: _Builder, model: PathModel, given: Collection[str]) -> tuple
     return psi, theta
 
 
-def _moderators(model: PathModel, paths: Sequence[Entry]) -> tuple[ModeratorEntry, ...]:
-    columns = {name: k for k, name in enumerate(model.attributes)}
-    component = {entry.name: entry.component for entry in paths}
-    return tuple(
-        ModeratorEntry(f"{path}:{one.name}", component[path], columns[one.name])
-        for path, moderators in model.moderators.items()
-        for one in moderators
-    )
-
-
 def _refuse_equal_covariances(model: PathModel) -> None:
     # components are partial correlations: equality of two covariances is no equality of two components
     problems = []
@@ -367,16 +346,6 @@ def _refuse_equal_covariances(model: PathModel) -> None:
             )
     if problems:
         raise ModelError(f"model {model.name or ''}".strip(), problems)
-
-
-def _refuse_moderators_without_population(model: PathModel, words: Mapping[str, str]) -> None:
-    if model.moderators and words["paths"] != "partial":
-        path, (first, *_) = next(iter(model.moderators.items()))
-        problem = (
-            f"{path} depends on {first.name} of organizations, which partially pooled paths can; found "
-            f"{words['paths']!r} for paths: use 'partial', or take {first.name} out of pool(…)"
-        )
-        raise ModelError("pooling", [problem])
 
 
 def _refuse_exogenous_parameters(model: PathModel) -> None:

@@ -12,7 +12,8 @@ from bayescx.evidence import Matched
 from bayescx.kernel import problem
 from bayescx.kernel.priors import encode
 from bayescx.model.component_priors import moderator_priors
-from bayescx.model.layout import Layout, ModeratorEntry
+from bayescx.model.layout import Layout
+from bayescx.model.moderator_entries import ModeratorEntry
 from bayescx.priors import Prior, Priors
 
 __all__ = ["check_moderators", "moderation_arrays", "moderators_of", "without_moderators"]
@@ -35,7 +36,7 @@ def check_moderators(layout: Layout, matched: Matched, signs: Sequence[int]) -> 
     figures = [name for name in matched.organizations if matched.level.get(name) == "figures"]
     problems = [
         f"{name} is known by published figures only, which say nothing of how paths depend on attributes ({first}); "
-        'use = "check" keeps the figures out'
+        "leave the figures about it out, those to be checked too"
         for name in figures
     ]
     signed = {entry.component for entry in layout.moderators if entry.component in signs}

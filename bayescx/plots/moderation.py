@@ -50,8 +50,8 @@ def plot_moderation(
     ci_prob : float
         Probability of the equal-tailed intervals.
     standardized : bool
-        False: the path in the data's units. True: on the common scale (each variable divided by its pooled SD within
-        organizations).
+        False: the path in the data's units. True: in SDs of the outcome per SD of the cause, both of the typical
+        organization.
     width : float
         Inches, from 3.8 to 12.
 
@@ -124,7 +124,7 @@ class _Words:
 
     @property
     def unit(self) -> str:
-        return "common scale" if self.standardized else "data's units"
+        return "SDs of the typical organization" if self.standardized else "data's units"
 
     @property
     def said(self) -> Said:

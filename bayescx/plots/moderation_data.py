@@ -13,7 +13,7 @@ from bayescx._names import CHAIN, DRAW, ORGANIZATION, PATH, parameter_name
 from bayescx.coding import Attribute
 from bayescx.errors import FitError, did_you_mean
 from bayescx.estimands import direct_effects, summarize
-from bayescx.estimands.moderation import moderated_layout, path_at
+from bayescx.estimands.moderation import moderated_layout, path_at, path_units
 from bayescx.estimands.moderation_tables import moderator_table
 from bayescx.fitted import Fit
 
@@ -23,7 +23,7 @@ TYPICAL, NEW = "typical", "new"
 VALUE, LEVEL = "value", "level"
 
 _POINTS = 41  # of a line, enough for bands that look curved
-_PAD = 0.04  # of the range of a number, to either side
+_PAD = 0.04  # of the range of a number, to either side; nothing lies beyond one that has two values
 
 
 def named_path(fit: Fit, path: object) -> str:
@@ -69,7 +69,8 @@ def moderation_table(fit: Fit, path: str, attribute: str, ci_prob: float, *, sta
     ``attrs`` hold the rows of ``moderator_table`` that are about this attribute, as ``differences``.
     """
     if standardized:
-        own = fit.posterior["beta"].sel({PATH: path}, drop=True)
+        unit = path_units(fit, [path], standardized=True).sel({PATH: path}, drop=True)
+        own = (fit.posterior["beta"].sel({PATH: path}, drop=True) * unit).transpose(CHAIN, DRAW, ORGANIZATION)
     else:
         own = direct_effects(fit, "organization", standardized=False).sel({PATH: path}).reset_coords(drop=True)
     along = (_along(fit, path, attribute, ci_prob, new=new, standardized=standardized) for new in (False, True))
@@ -135,6 +136,8 @@ def _along(fit: Fit, path: str, attribute: str, ci_prob: float, *, new: bool, st
     if isinstance(one, Attribute):
         values, _ = _places(fit, attribute)
         pad = _PAD * (max(values) - min(values)) or 0.5 * (abs(values[0]) or 1.0)
+        if len(set(values)) == 2:
+            pad = 0.0
         low = min(values) - pad if min(values) < 0 else max(min(values) - pad, 0.0)
         high = max(values) + pad
         places = np.linspace(low, high, _POINTS).tolist()

@@ -19,6 +19,7 @@ from bayescx.wording import counted
 
 __all__ = ["LevelsPage", "LinePage", "Said"]
 
+_BESIDE = 0.04  # of the range of dots, to either side of them
 _HEIGHT = 0.5  # of the axes of a line, in widths of the page
 _LARGEST, _SMALLEST = 7.5, 2.4  # diameters of dots, in points
 _ROW, _PITCH, _CLOSE, _MANY = 18.0, 7.5, 4.5, 12  # heights of rows, in points; so many organizations stand closer
@@ -137,7 +138,7 @@ class LinePage(_Page):
         self.start(below + self.line + 7 + self.legend_height() + MARGIN)
         self.page.lines(MARGIN, self.head, caption, size)
         power = _power(self.typical[VALUE].abs().max())
-        reach = tuple(self.typical[VALUE].iloc[[0, -1]] / 10.0**power)
+        reach = self._reach(10.0**power)
         self.axes = self.page.axes(left, top, right - left, height, reach, size)
         self.axes.set_ylim(*limits)
         self.axes.set_yticks(places, labels, color=style.INK, fontsize=size, parse_math=False)
@@ -151,6 +152,12 @@ class LinePage(_Page):
         self.centred((left + right) / 2, below, name + unit)
         self.draw_legend(below + self.line + 7)
         return self.page
+
+    def _reach(self, unit: float) -> tuple[float, float]:
+        """Range of the attribute: the line, and some room beyond the dots, which may stand where it ends."""
+        line, dots = self.typical[VALUE] / unit, self.own[VALUE] / unit
+        room = _BESIDE * (dots.max() - dots.min())
+        return min(line.iloc[0], dots.min() - room), max(line.iloc[-1], dots.max() + room)
 
     def _draw_marks(self, unit: float) -> None:
         for rows, how, order in ((self.new, _NEW_BAND, 2), (self.typical, _BAND, 3)):

@@ -24,6 +24,7 @@ from bayescx.estimands import (
 from bayescx.estimands.contraction import contraction
 from bayescx.estimands.levels import Answers as Scale
 from bayescx.estimands.levels import checked_answers
+from bayescx.estimands.moderation_tables import moderator_table
 from bayescx.estimands.population import available_targets, is_informed_by_others
 from bayescx.estimands.summary import LEAST_CONTRACTION
 from bayescx.estimands.system import layout_of
@@ -271,6 +272,7 @@ def _resting(fit: Fit) -> dict[tuple[str, str], bool]:
     layout = layout_of(fit)
     known = contraction(fit)["beta_tau"].to_series()
     of_new = summarize(direct_effects(fit, "new", standardized=False), kind="stats").set_index("path")["rests_on_prior"]
+    moderators = moderator_table(fit, standardized=True, kind="stats") if layout.moderators else None
     out: dict[tuple[str, str], bool] = {}
     for entry in layout.paths:
         if entry.component < 0 or entry.name not in of_new:
@@ -281,4 +283,7 @@ def _resting(fit: Fit) -> dict[tuple[str, str], bool]:
         spread = bool(known[component] < LEAST_CONTRACTION)
         out |= {("beta_tau", entry.name): spread, ("i_squared", entry.name): spread}
         out["prediction", entry.name] = bool(of_new[entry.name])
+        if moderators is not None:
+            of_path = moderators["path"] == entry.name
+            out["total_sd", entry.name] = spread and bool(moderators["rests_on_prior"][of_path].all())
     return out

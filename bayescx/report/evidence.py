@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bayescx.evidence import Matched
+from bayescx.evidence.findings import shortened
 from bayescx.fitted import Fit
 from bayescx.report.tables import Cell, Group, Row, Table
-from bayescx.wording import count, counted, enumeration, in_words
+from bayescx.wording import count, counted, enumeration, in_words, numeral, with_minus
 
 __all__ = ["evidence_sentences", "evidence_table", "known_by_figures", "respondents_words"]
+
+_MOST_ATTRIBUTES = 4
+"""Attributes of organizations that the table has columns for."""
+
+_LONGEST = 40
+"""Letters of the names of attributes and levels in the table."""
 
 _SHARED = {
     "rows": "rows",
@@ -34,16 +41,33 @@ def evidence_table(fit: Fit) -> Table:
         columns["complete"] = lambda _, name: _answers(fit, name)
     if any(level != "figures" for level in evidence.level.values()):
         columns["rows left out"] = lambda _, name: _left_out(evidence, name)
-    rows = [
-        Row(name, tuple(Cell(told(j, name)) for told in columns.values())) for j, name in enumerate(fit.organizations)
-    ]
-    return Table("evidence", "Evidence", _caption(fit), "organization", tuple(columns), (Group("", tuple(rows)),))
+    attributes, stated = _attributes_shown(fit), evidence.attributes.stated(fit.organizations)
+    rows = []
+    for j, name in enumerate(fit.organizations):
+        told = [tell(j, name) for tell in columns.values()] + [_value(stated[name][column]) for column in attributes]
+        rows.append(Row(name, tuple(map(Cell, told))))
+    headings = (*columns, *(shortened(words, _LONGEST) for words in in_words(fit, attributes)))
+    return Table("evidence", "Evidence", _caption(fit), "organization", headings, (Group("", tuple(rows)),))
+
+
+def _attributes_shown(fit: Fit) -> list[str]:
+    """Columns of the attributes that paths depend on, as many as there is room for."""
+    return list(dict.fromkeys(one.column for one in fit.evidence.attributes.moderators))[:_MOST_ATTRIBUTES]
+
+
+def _value(value: float | str) -> str:
+    """A number of an attribute without digits that say nothing, or a level in words."""
+    if isinstance(value, str):
+        return shortened(value.replace("_", " "), _LONGEST)
+    return with_minus(f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}")
 
 
 def _caption(fit: Fit) -> str:
     evidence, only = fit.evidence, known_by_figures(fit)
     reported, planned = len(fit.organizations) - len(only), fit.n_planned
-    said = ["What each organization shared."]
+    count_attributes = len({one.column for one in evidence.attributes.moderators})
+    of_many = f"the first {numeral(_MOST_ATTRIBUTES)} of " * (count_attributes > _MOST_ATTRIBUTES)
+    said = [f"What each organization shared{f', and {of_many}its attributes' if count_attributes else ''}."]
     if any(evidence.dropped.values()):
         why = "without a single answer" if evidence.patterns else "incomplete, or without a single answer"
         said.append(f"Rows left out were {why}.")
@@ -105,11 +129,13 @@ def evidence_sentences(fit: Fit) -> list[str]:
     ]
     if complete:
         whom = "" if len(complete) == len(fit.organizations) else " where answers are complete"
+        tell = ["the number of respondents", "the covariances of their answers"]
+        tell += ["the attributes of organizations"] * bool(fit.model.moderators)
         said.append(
-            f"Of paths, effects and explained variance, only the number of respondents and the covariances of their "
-            f"answers tell{whom}: an organization that shares these in place of its rows, computed from the same "
-            "respondents, leaves them as they are. How high organizations stand, and who is higher, is told by means: "
-            "only those that shared means, in rows or with their covariances, take part in that."
+            f"Of paths, effects and explained variance, only {enumeration(tell)} tell{whom}: an organization that "
+            "shares these in place of its rows, computed from the same respondents, leaves them as they are. How high "
+            "organizations stand, and who is higher, is told by means: only those that shared means, in rows or with "
+            "their covariances, take part in that."
         )
     if any(len(patterns) > 1 for patterns in evidence.patterns.values()):
         said.append(

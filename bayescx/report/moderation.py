@@ -97,10 +97,11 @@ def moderation(answers: Answers) -> Moderation | None:
         return None
     standardized = bool(variables_without_unit(fit))
     each = _differences(answers, standardized=standardized)
-    explained = _explained(answers)
-    paths = {one.path: _arrow(fit, one.path) for one in explained}
-    tables = (_difference_table(answers, each, paths, standardized=standardized), _explained_table(answers, explained))
-    found = Moderation(each, explained, _note(fit), tables, (), paths)
+    explained = _explained(answers) if len(fit.organizations) > 1 else ()
+    paths = {path: _arrow(fit, path) for path in fit.model.moderators}
+    tables = [_difference_table(answers, each, paths, standardized=standardized)]
+    tables += [_explained_table(answers, explained)] if explained else []
+    found = Moderation(each, explained, _note(fit), tuple(tables), (), paths)
     options: dict[str, Any] = {"ci_prob": answers.ci_prob, "standardized": standardized}
     drawn = tuple(
         both(
@@ -220,7 +221,7 @@ def _difference_table(
         told = Cell(chance(one.sign), id=f"{one.estimate.id}-sign")
         groups.setdefault(one.path, []).append(Row(one.label, (cell(one.estimate), told)))
     unit = (
-        "on the common scale, of a number per standard deviation over organizations"
+        "in standard deviations of the typical organization, of a number per standard deviation over organizations"
         if standardized
         else "in points of the outcome per point of the cause"
     )

@@ -263,11 +263,14 @@ def _differing(answers: Answers) -> tuple[Markup, ...]:
         start="Compared on a common scale," if answers.fit.provenance["scaled"] else "Of all paths,",
         cause=words(cause), outcome=words(outcome), id=most_id(path, answers), chance=share(chances[path]),
     )  # fmt: skip
-    found = answers.heterogeneity["beta_tau", path]
-    spread = figure(found, interval_name(answers.ci_prob))
+    depends = path in answers.fit.model.moderators
+    left = answers.heterogeneity["beta_tau", path]
+    found = answers.heterogeneity["total_sd", path] if depends else left
+    sentence += figure(found, interval_name(answers.ci_prob)) + ", in the data's units"
+    if depends:
+        sentence += Markup("; of that their attributes leave {left} unexplained").format(left=figure(left))
     rests = " It rests mostly on the prior: the evidence leaves it open." if found.rests_on_prior else ""
-    left = ", beyond what their attributes explain" if path in answers.fit.model.moderators else ""
-    return (sentence + spread + f", in the data's units{left}." + rests,)
+    return (sentence + "." + rests,)
 
 
 def pictures_resting(answers: Answers, kind: str) -> str:

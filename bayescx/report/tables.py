@@ -209,10 +209,13 @@ def heterogeneity_table(answers: Answers) -> Table | None:
         return None
     fit = answers.fit
     words = fit.model.in_words
+    depends = bool(fit.model.moderators)
     groups: dict[str, list[Row]] = {}
     for path in answers.pooling_factor:
         outcome, _, cause = path.partition("~")
-        shown = [cell(answers.heterogeneity[name, path]) for name in ("beta_tau", "i_squared", "prediction")]
+        spreads = ("total_sd", "beta_tau") if path in fit.model.moderators else ("beta_tau", *[""] * depends)
+        names = (*spreads, "i_squared", "prediction")
+        shown = [cell(answers.heterogeneity.get((name, path))) for name in names]
         shown.append(Cell(share(answers.pooling_factor[path])))
         shown.append(Cell(share(answers.differs_most[path]), id=most_id(path, answers)))
         row = Row(words(cause), tuple(shown))
@@ -225,10 +228,10 @@ def heterogeneity_table(answers: Answers) -> Table | None:
         "no sampling noise. New: the path in a new organization, in the data's units. Pooling: how strongly "
         "organizations are drawn together, from 0 (not at all) to 1 (into one). Most: probability that this path "
         "differs most, compared on the common scale."
-        + " SD, I² and most of paths that depend on attributes are of what these leave."
-        * bool(fit.model.moderators),
+        + " Left: standard deviation that attributes of organizations leave unexplained, of paths that depend on them; "
+        "I² and pooling of these are of what is left." * depends,
         "cause",
-        ("SD", "I²", "new", "pooling", "most"),
+        ("SD", *["left"] * depends, "I²", "new", "pooling", "most"),
         tuple(Group(f"on {words(outcome)}", tuple(rows)) for outcome, rows in groups.items()),
     )
 

@@ -20,6 +20,7 @@ def moderator_problems(parameters: Sequence[Parameter]) -> Iterator[Problem]:
     yield from _variables(rows, parameters)
     yield from _attributes_read_differently(rows)
     yield from _names_taken(rows)
+    yield from _pairs_taken(rows, parameters)
     yield from _values_and_labels(rows, parameters)
 
 
@@ -76,6 +77,16 @@ def _names_taken(rows: Sequence[Parameter]) -> Iterator[Problem]:
         if one.column != other.column:
             works = "rename a column or a level"
             yield _at(row, f"found a second meaning of {quote(one.name)} (first on line {before.line}); {works}")
+
+
+def _pairs_taken(rows: Sequence[Parameter], parameters: Sequence[Parameter]) -> Iterator[Problem]:
+    """Refuse a path and an attribute that together have the name of another such pair, or of a parameter."""
+    first: dict[str, Parameter] = {row.name: row for row in reversed(parameters)}
+    for row, one in _named(rows):
+        name = f"{row.name}:{one.name}"
+        if (before := first.setdefault(name, row)) is not row:
+            what = f"found the attribute {quote(one.name)} of {row.name}: what it does would be called {quote(name)}"
+            yield _at(row, f"{what}, a name that line {before.line} has already; rename a column with a colon in it")
 
 
 def _values_and_labels(rows: Sequence[Parameter], parameters: Sequence[Parameter]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+import bayescx as bcx
 from bayescx import fitted
 from bayescx.cli import main
 
@@ -36,7 +37,7 @@ def call(*words: object) -> Called:
 @pytest.fixture(scope="module", autouse=True)
 def _read_once() -> Iterator[None]:
     """Let commands of one module read the file of a fit once, as long as it stays the same: that is half their time."""
-    load, kept = fitted.load_fit, {}
+    load, kept = bcx.load_fit, {}  # the package itself keeps the name, so it has to know the real one first
 
     def load_once(path: str | os.PathLike[str]) -> fitted.Fit:
         file = Path(path).absolute()

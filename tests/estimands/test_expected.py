@@ -14,10 +14,12 @@ import xarray as xr
 import bayescx as bcx
 from bayescx.errors import ConvergenceWarning, FitError
 from bayescx.estimands import expected as module
+from bayescx.estimands.attributes import known_attributes
 from bayescx.estimands.expected import expected_margin
 from bayescx.estimands.quantity import interval_of, quantity_of
 from tests.estimands.one_path import SE, fit_of
 from tests.estimands.quadrature import average_of, futures
+from tests.moderated import moderated_fit
 
 COLUMNS = [
     *("k", "width_now", "expected_width", "width_10", "width_90"),
@@ -146,7 +148,7 @@ def test_imagined_organizations_join_before_those_known_by_figures(example_fit: 
         level={"imagined 1": "rows", "south": "rows", "east": "moments", "west": "figures"},
     )
     cov = np.stack([np.eye(3), 2 * np.eye(3)])
-    joined = module._joined(evidence, cov, 99)
+    joined = module._joined(evidence, cov, 99, np.empty((2, 0)))
     assert joined.organizations == ("imagined 1", "south", "east", "imagined 2", "imagined 3", "west")
     assert joined.n_obs.tolist() == [150, 150, 150, 99, 99, 0]
     np.testing.assert_array_equal(joined.cov[3:5], cov)
@@ -157,6 +159,48 @@ def test_imagined_organizations_join_before_those_known_by_figures(example_fit: 
     assert joined.n_planned == evidence.n_planned
     assert joined.fingerprint != evidence.fingerprint
     assert evidence.organizations[-1] == "west"
+
+
+def test_imagined_organizations_have_the_attributes_that_they_were_drawn_with() -> None:
+    """Two more are planned: "late", of which attributes were stated, and one that is like anyone."""
+    fit = moderated_fit()
+    attributes = module._attributes_to_come(fit, 40, 2, seed=3)
+    known = fit.evidence.attributes
+    assert (attributes[:, 0] == [9000, 1]).all()
+    everyone = {tuple(row) for row in [*known.values.tolist(), *known.unreported_values.tolist()]}
+    others = {tuple(row) for row in attributes[:, 1].tolist()}
+    assert others <= everyone
+    assert len(others) > 6
+    cov = module._futures(fit, 1, 2, 200, 3)[0]
+    one, both = (module._joined(fit.evidence, cov[:k], 200, attributes[0, :k]) for k in (1, 2))
+    np.testing.assert_array_equal(both.attributes.values, np.vstack([known.values, attributes[0]]))
+    assert (one.attributes.unreported, both.attributes.unreported) == ((), ())
+    assert both.organizations[12:] == ("imagined 1", "imagined 2")
+
+
+def test_paths_of_imagined_organizations_follow_their_attributes() -> None:
+    """At huge samples and without other differences: the slope of effort is mu + gamma' z of a draw."""
+    blocks = ("beta", "log_residual_sd", "log_exogenous_sd")
+    fit = with_posterior(moderated_fit(), lambda p: p.assign({f"{b}_tau": 0 * p[f"{b}_tau"] for b in blocks}))
+    count = 2
+    found, z = module._futures(fit, 5, count, 10**9, seed=4), known_attributes(fit)
+    members = module._alike(fit, 5, count, seed=4)
+    effort, trust = (fit.evidence.variables.index(name) for name in ("effort", "trust"))
+    slope = found[..., effort, trust] / found[..., effort, effort] * fit.scale["effort"] / fit.scale["trust"]
+    mu = fit.posterior["beta_mu"].sel(path="trust~effort").values.ravel()
+    gamma = fit.posterior["moderation"].sel(moderator="trust~effort:employees").values.ravel()
+    for own, whose in zip(slope, members, strict=True):
+        expected = mu[:, None] + gamma[:, None] * z[whose, 0]
+        assert np.isclose(expected, own, atol=1e-4).all(axis=1).any()
+    assert (np.abs(slope[:, 0] - slope[:, 1]) > 1e-3).any()
+
+
+def test_more_organizations_can_be_expected_where_paths_depend_on_attributes() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = expected_margin(moderated_fit(), [12, 13, 14], "loyalty~effort", **{**SHORT, "simulations": 1})
+    assert found["k"].tolist() == [12, 13, 14]
+    assert found["expected_width"].gt(0).all()
 
 
 def test_respondents_are_the_median_of_those_present(example_fit: bcx.Fit) -> None:

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import bayescx as bcx
-from bayescx.errors import FitError
+from bayescx.errors import FitError, PriorError
 from bayescx.estimands.intercept_regression import _adjusted, intercept_regression
 from bayescx.estimands.mean_evidence import shared_means
 from bayescx.estimands.system import layout_of
+from bayescx.priors import Prior
 from tests.moderated import moderated_fit
 
 ORGANIZATIONS, PER_HUNDRED, SPREAD = 25, 0.6, 0.3
@@ -46,17 +47,35 @@ def test_the_truth_is_found() -> None:
     assert found["coefficient"]["attribute"].values.tolist() == ["size"]
 
 
-def test_adjusted_means_are_those_by_hand() -> None:
+def test_adjusted_means_and_their_errors_are_those_by_hand() -> None:
     fit, rows = leveled()
     shared = shared_means(fit)
-    values, variance = _adjusted(fit, layout_of(fit), "loyalty", ("effort",), shared, list(range(ORGANIZATIONS)))
+    values, noise = _adjusted(fit, layout_of(fit), "loyalty", ("effort",), shared, list(range(ORGANIZATIONS)))
     means = rows.groupby("o", sort=False)[["effort", "loyalty"]].mean()
     slope = fit.posterior["beta"].values[..., 0] * fit.scale["loyalty"] / fit.scale["effort"]
-    expected = means["loyalty"].to_numpy() - slope * (means["effort"] - means["effort"].mean()).to_numpy()
+    apart = (means["effort"] - means["effort"].mean()).to_numpy()
+    expected = means["loyalty"].to_numpy() - slope.mean(axis=(0, 1)) * apart
     np.testing.assert_allclose(values * fit.scale["loyalty"], expected, rtol=1e-9)
     residual = np.exp(fit.posterior["log_residual_sd"].values[..., 0]) * fit.scale["loyalty"]
     counts = rows.groupby("o", sort=False).size().to_numpy()
-    np.testing.assert_allclose(variance * fit.scale["loyalty"] ** 2, residual**2 / counts, rtol=1e-9)
+    of_slopes = np.cov(slope.reshape(-1, ORGANIZATIONS), rowvar=False) * np.outer(apart, apart)
+    by_hand = of_slopes + np.diag((residual**2).mean(axis=(0, 1)) / counts)
+    np.testing.assert_allclose(noise * fit.scale["loyalty"] ** 2, by_hand, rtol=1e-8, atol=1e-12)
+
+
+def test_errors_of_slopes_are_no_spread_of_levels() -> None:
+    """Causes far apart between organizations, few respondents, and no spread but of sampling."""
+    rng = np.random.default_rng(6)
+    frames = []
+    for j in range(20):
+        effort = rng.normal(3 * rng.standard_normal(), 1, 60)
+        loyalty = 0.5 * effort + 0.02 * rng.standard_normal() + rng.standard_normal(60)
+        frames.append(pd.DataFrame({"o": f"o{j}", "effort": effort, "loyalty": loyalty, "size": float(j)}))
+    evidence = bcx.Evidence.from_rows(pd.concat(frames, ignore_index=True), organization="o")
+    fit = bcx.fit(bcx.parse_model("loyalty ~ pool(effort, size)"), evidence, random_seed=1, progressbar=False)
+    tau = intercept_regression(fit, "loyalty")["tau"].values
+    assert np.quantile(tau, 0.05) < 0.05
+    assert tau.mean() < 0.2
 
 
 def test_units_of_the_standardized_form() -> None:
@@ -94,3 +113,10 @@ def test_refusals(example_fit: bcx.Fit) -> None:
         intercept_regression(example_fit, "loyalty")
     with pytest.raises(FitError, match="'effort' has no predictors"):
         intercept_regression(moderated_fit(), "effort")
+    for value in (0, -1.0, "a", float("nan"), True):
+        with pytest.raises(FitError, match="coefficient_sd must be a number above 0"):
+            intercept_regression(moderated_fit(), "loyalty", coefficient_sd=value)  # type: ignore[arg-type]
+    with pytest.raises(PriorError, match="sd is the prior of an SD"):
+        intercept_regression(moderated_fit(), "loyalty", sd=Prior("Normal"))
+    with pytest.raises(FitError, match="random_seed must be a whole number"):
+        intercept_regression(moderated_fit(), "loyalty", random_seed=-1)

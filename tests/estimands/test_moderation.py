@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,8 +30,8 @@ def attributes_by_hand() -> pd.DataFrame:
 
 def z_by_hand() -> Floats:
     found = attributes_by_hand()
-    centred = found - found.mean()
-    return np.asarray(centred / [found["employees"].std(ddof=0), 1.0])
+    reported = found.drop(index="late")
+    return np.asarray((found - reported.mean()) / [reported["employees"].std(ddof=0), 1.0])
 
 
 def unit(fit: bcx.Fit, outcome: str = "loyalty", cause: str = "effort") -> float:
@@ -45,13 +48,18 @@ def test_effects_are_coefficients_in_units() -> None:
     drawn = moderation(fit)
     assert list(drawn) == ["trust~effort:employees", "loyalty~effort:employees", "loyalty~effort:industry[goods]"]
     own = moderator_effects(fit)
-    sd = attributes_by_hand()["employees"].std(ddof=0)
+    sd = attributes_by_hand().drop(index="late")["employees"].std(ddof=0)
     np.testing.assert_allclose(own.sel(moderator=f"{PATH}:employees"), drawn[f"{PATH}:employees"] * unit(fit) / sd)
     np.testing.assert_allclose(
         own.sel(moderator=f"{PATH}:industry[goods]"), drawn[f"{PATH}:industry[goods]"] * unit(fit)
     )
     common = moderator_effects(fit, standardized=True)
-    np.testing.assert_array_equal(common.values, fit.posterior["moderation"].values)
+    ratio = bcx.direct_effects(fit, "typical") / bcx.direct_effects(fit, "typical", standardized=False)
+    for name, draws in drawn.items():
+        path = name.split(":")[0]
+        outcome, cause = path.split("~")
+        expected = draws * unit(fit, outcome, cause) * ratio.sel(path=path).values
+        np.testing.assert_allclose(common.sel(moderator=name).values, expected, rtol=1e-9)
     assert own["path"].values.tolist() == ["trust~effort", PATH, PATH]
     assert own["attribute"].values.tolist() == ["employees", "employees", "industry[goods]"]
 
@@ -80,15 +88,13 @@ def test_explained_share_by_hand() -> None:
 
 def test_a_path_at_stated_attributes() -> None:
     fit = moderated_fit()
-    drawn, known = moderation(fit), attributes_by_hand()
+    drawn, known = moderation(fit), attributes_by_hand().drop(index="late")
     z = (8000 - known["employees"].mean()) / known["employees"].std(ddof=0), 1 - known["goods"].mean()
     mu = fit.posterior["beta_mu"].sel(path=PATH).values
     expected = mu + drawn[f"{PATH}:employees"] * z[0] + drawn[f"{PATH}:industry[goods]"] * z[1]
-    found = path_at(fit, {"employees": 8000, "industry": "goods"}, standardized=True).sel(path=PATH)
-    np.testing.assert_allclose(found.values, expected, rtol=1e-12)
     raw = path_at(fit, {"employees": 8000, "industry": "goods"}).sel(path=PATH)
     np.testing.assert_allclose(raw.values, expected * unit(fit), rtol=1e-12)
-    new = path_at(fit, {"employees": 8000, "industry": "goods"}, new=True, standardized=True).sel(path=PATH)
+    new = path_at(fit, {"employees": 8000, "industry": "goods"}, new=True).sel(path=PATH) / unit(fit)
     tau = fit.posterior["beta_tau"].sel(path=PATH).values
     deviation = (new.values - expected) / tau
     assert abs(deviation.mean()) < 0.06
@@ -97,8 +103,9 @@ def test_a_path_at_stated_attributes() -> None:
 
 def test_the_typical_organization_has_average_attributes() -> None:
     fit = moderated_fit()
-    typical = bcx.direct_effects(fit, target="typical", standardized=False).sel(path=PATH)
-    np.testing.assert_allclose(typical.values, path_at(fit, {}).sel(path=PATH).values, rtol=1e-12)
+    for standardized in (False, True):
+        typical = bcx.direct_effects(fit, target="typical", standardized=standardized).sel(path=PATH)
+        np.testing.assert_allclose(typical.values, path_at(fit, {}, standardized=standardized).sel(path=PATH).values)
 
 
 def test_unreported_organizations_have_their_stated_attributes_and_others_some_that_are_known() -> None:
@@ -108,6 +115,7 @@ def test_unreported_organizations_have_their_stated_attributes_and_others_some_t
     gamma = np.stack([drawn[f"{PATH}:employees"], drawn[f"{PATH}:industry[goods]"]], axis=-1)
     own = fit.posterior["beta"].sel(path=PATH).values.sum(axis=-1)
     mu = fit.posterior["beta_mu"].sel(path=PATH).values
+    assert z[:12].mean() == pytest.approx(0.0)
     expected = (own + 2 * mu + gamma @ z[12] + gamma @ z.mean(axis=0)) / 14
     found = bcx.direct_effects(fit, target="average", standardized=False).sel(path=PATH).values / unit(fit)
     assert found.mean() == pytest.approx(expected.mean(), abs=0.01)
@@ -123,7 +131,7 @@ def test_a_new_organization_is_drawn_from_all_that_are_known() -> None:
     mu, tau = (fit.posterior[name].sel(path=PATH).values for name in ("beta_mu", "beta_tau"))
     found = bcx.direct_effects(fit, target="new", standardized=False).sel(path=PATH).values / unit(fit)
     variance = (gamma @ np.cov(z.T, ddof=0) * gamma).sum(axis=-1) + tau**2
-    scaled = (found - mu) / np.sqrt(variance)
+    scaled = (found - mu - gamma @ z.mean(axis=0)) / np.sqrt(variance)
     assert abs(scaled.mean()) < 0.08
     assert scaled.std() == pytest.approx(1.0, abs=0.06)
 
@@ -188,6 +196,16 @@ def test_one_organization_less_changes_neither_centre_nor_unit() -> None:
     np.testing.assert_allclose(fewer.attributes.scale, fit.evidence.attributes.scale)
 
 
+def test_an_organization_without_data_has_no_say_in_the_units() -> None:
+    rows = moderated_rows().query("organization != 'o12'")
+    model = bcx.parse_model("loyalty ~ pool(effort, employees)")
+    found = []
+    for stated in ({}, {"giant": {"employees": 1_000_000}}):
+        evidence = bcx.Evidence.from_rows(rows, organization="organization", n_planned=14, attributes=stated)
+        found.append(bcx.fit(model, evidence, random_seed=1, draws=500, progressbar=False))
+    np.testing.assert_array_equal(found[0].posterior["moderation"], found[1].posterior["moderation"])
+
+
 def test_what_cannot_be_answered() -> None:
     fit = moderated_fit()
     with pytest.raises(FitError, match=r"no path depends on an attribute 'employes'.*employees"):
@@ -196,6 +214,38 @@ def test_what_cannot_be_answered() -> None:
         path_at(fit, {"industry": "banking"})
     with pytest.raises(FitError, match="employees is a number, found 'many'"):
         path_at(fit, {"employees": "many"})
+    with pytest.raises(FitError, match="employees is a number, found True"):
+        path_at(fit, {"employees": True})
+    with pytest.raises(FitError, match="employees is a number, found 1000"):
+        path_at(fit, {"employees": 10**400})
+    for nothing in (None, "employees", 3):
+        with pytest.raises(FitError, match=r"attributes are told by name, \{'employees': …\}; .*; found"):
+            path_at(fit, nothing)  # type: ignore[arg-type]
+
+
+def test_one_organization_explains_no_differences() -> None:
+    fit = moderated_fit()
+    one = replace(fit, evidence=fit.evidence.only(fit.organizations[:1]))
+    with pytest.raises(FitError, match="one organization says nothing about differences"):
+        explained_heterogeneity(one)
+
+
+def test_an_organization_known_by_figures_only_is_refused_with_what_works() -> None:
+    rows = moderated_rows()
+    for use in ("check", "evidence"):
+        figure = bcx.Published(
+            statistic="path", outcome="loyalty", cause="effort", organizations=["other"], value=0.4, n_obs=200, use=use
+        )
+        stated = {"other": {"employees": 2500, "industry": "goods"}}
+        settings: dict[str, Any] = {"organization": "organization", "n_planned": 14, "attributes": stated}
+        evidence = bcx.Evidence.from_rows(rows, published=[figure], **settings)
+        with pytest.raises(
+            ModelError, match=r"other is known by published figures only.*leave the figures about it out"
+        ):
+            bcx.fit(bcx.parse_model(MODERATED_MODEL), evidence, progressbar=False)
+    model = bcx.parse_model(MODERATED_MODEL)
+    found = bcx.Evidence.from_rows(rows, **settings).matched(model.observed, model.coded, model.attributes)
+    assert found.attributes.unreported == ("other",)  # without the figures, what is stated of it stays
 
 
 def test_without_moderators_there_is_nothing_to_tell(example_fit: bcx.Fit) -> None:

@@ -22,11 +22,8 @@ def test_draws_are_those_of_the_posterior_on_a_grid() -> None:
         log_p += stats.norm(a + d * at, np.sqrt(noise + tau**2)).logpdf(value)
     weight = np.exp(log_p - log_p.max())
     weight /= weight.sum()
-    draws = 20_000
-    found = draw_regression(
-        np.tile(values, (draws, 1)), np.tile(variance, (draws, 1)), np.column_stack([np.ones(5), z]),
-        np.array([1.0, 0.5]), SD, rng,
-    )  # fmt: skip
+    design, scale = np.column_stack([np.ones(5), z]), np.array([1.0, 0.5])
+    found = draw_regression(values, np.diag(variance), design, scale, SD, 20_000, rng)
     for drawn, grid in ((found.theta[:, 0], a), (found.theta[:, 1], d), (found.tau, tau)):
         mean = (weight * grid).sum()
         sd = np.sqrt((weight * grid**2).sum() - mean**2)
@@ -46,11 +43,37 @@ def test_intervals_cover_what_was_drawn_from_the_priors() -> None:
         level = design @ theta + tau * rng.standard_normal(8)
         variance = rng.uniform(0.005, 0.2, 8)
         values = level + np.sqrt(variance) * rng.standard_normal(8)
-        found = draw_regression(
-            np.tile(values, (400, 1)), np.tile(variance, (400, 1)), design, np.array([1.0, 0.5]), SD, rng
-        )
+        found = draw_regression(values, np.diag(variance), design, np.array([1.0, 0.5]), SD, 400, rng)
         for drawn, truth in ((found.theta[:, 1], theta[1]), (found.tau, tau), (found.level[:, 0], level[0])):
             low, high = np.quantile(drawn, [0.05, 0.95])
             inside.append(low <= truth <= high)
     covered = np.reshape(inside, (400, 3)).mean(axis=0)
     assert np.all(np.abs(covered - 0.9) < 0.045)
+
+
+def test_errors_that_go_together_are_taken_off_together() -> None:
+    """Against the normal posterior of theta and levels at the tau that the prior nearly fixes."""
+    rng = np.random.default_rng(3)
+    tau, z = 0.4, np.array([-1.0, 0.2, 0.9, 1.5])
+    root = rng.normal(size=(4, 4))
+    noise, values, design = 0.1 * root @ root.T, rng.normal(size=4), np.column_stack([np.ones(4), z])
+    firm = Prior("LogNormal", mu=float(np.log(tau)), sigma=1e-3)
+    found = draw_regression(values, noise, design, np.array([2.0, 0.5]), firm, 40_000, rng)
+    total = np.linalg.inv(noise + tau**2 * np.eye(4))
+    cov = np.linalg.inv(design.T @ total @ design + np.diag([1 / 4.0, 4.0]))
+    np.testing.assert_allclose(found.theta.mean(axis=0), cov @ design.T @ total @ values, atol=0.02)
+    np.testing.assert_allclose(np.cov(found.theta.T), cov, atol=0.02)
+    prior = tau**2 * np.eye(4) + design @ np.diag([4.0, 0.25]) @ design.T
+    gain = prior @ np.linalg.inv(prior + noise)
+    np.testing.assert_allclose(found.level.mean(axis=0), gain @ values, atol=0.02)
+    np.testing.assert_allclose(np.cov(found.level.T), prior - gain @ prior, atol=0.03)
+
+
+def test_spreads_far_beyond_the_prior_are_found() -> None:
+    rng = np.random.default_rng(4)
+    values = 25.0 * rng.standard_normal(200)
+    found = draw_regression(
+        values, 0.01 * np.eye(200), np.ones((200, 1)), np.array([100.0]), Prior("HalfCauchy", beta=0.25), 4000, rng
+    )
+    assert np.unique(found.tau).size > 3900
+    assert found.tau.mean() == pytest.approx(values.std(ddof=1), rel=0.05)

@@ -12,6 +12,7 @@ import xarray as xr
 import bayescx as bcx
 from bayescx.errors import FitError
 from tests.estimands.brute import ASKED, CASES, World, answer, fit_of, from_population, units_of
+from tests.moderated import moderated_fit
 
 TIGHT = {"rtol": 1e-9, "atol": 1e-12}
 
@@ -205,3 +206,25 @@ def test_the_chance_of_differing_most_counts_draws(example_fit: bcx.Fit) -> None
     tau = example_fit.posterior["beta_tau"].values.reshape(-1, 3)
     np.testing.assert_allclose(found.values, np.bincount(tau.argmax(axis=1), minlength=3) / len(tau))
     assert float(found.sum()) == pytest.approx(1)
+
+
+def test_what_differs_most_counts_what_attributes_do() -> None:
+    """The SD between organizations is that of what their attributes add, and of what these leave."""
+    fit = moderated_fit()
+    found = bcx.heterogeneity(fit)
+    z = fit.evidence.attributes.z()
+    gamma = {str(name): fit.posterior["moderation"].sel(moderator=name) for name in fit.posterior["moderator"].values}
+    tau, total = fit.posterior["beta_tau"], {}
+    for path, names in {"trust~effort": ["employees"], "loyalty~effort": ["employees", "industry[goods]"]}.items():
+        moved = sum(gamma[f"{path}:{name}"].values[..., None] * z[:, k] for k, name in enumerate(names))
+        total[path] = np.sqrt(moved.var(axis=-1) + tau.sel(path=path).values ** 2)
+    total["loyalty~trust"] = tau.sel(path="loyalty~trust").values
+    for path, draws in total.items():
+        outcome, cause = path.split("~")
+        unit = fit.scale[outcome] / fit.scale[cause]
+        np.testing.assert_allclose(found["total_sd"].sel(path=path), draws * unit)
+        np.testing.assert_allclose(found["beta_tau"].sel(path=path), tau.sel(path=path) * unit)
+        largest = np.max(list(total.values()), axis=0)
+        assert float(found["differs_most"].sel(path=path)) == pytest.approx((draws == largest).mean())
+    assert float(found["differs_most"].sel(path="loyalty~effort")) > 0.99
+    assert float((tau.sel(path="loyalty~effort") == tau.max("path")).mean()) < 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bayescx.errors import EvidenceError
 from bayescx.evidence import Evidence, read_evidence
 from bayescx.model.told_apart import check_matched_attributes, check_told_apart
 from bayescx.spec import parse_model
-from tests.evidence.test_attributes import MODEL, STATED, matched, plain, rows
+from tests.evidence.test_attributes import MODEL, STAFF, STATED, matched, plain, rows
 
 ABSENT = "it is a column with one value for all respondents of an organization, or is stated"
 NEW = {"new": {"employees": 1000, "industry": "goods"}}
@@ -163,6 +164,30 @@ PROBLEMS: list[tuple[str, pd.DataFrame, dict[str, Any], str]] = [
         "of 1 organization that shared nothing (North), but n_planned is not stated; did you mean 'north' by 'North'?",
     ),
     (
+        "planned, misspelled",
+        rows(),
+        {"attributes": {"North": NEW["new"], "fa r\x1b": NEW["new"], "new": NEW["new"]}, "n_planned": 9},
+        "stated of 'North', which shared nothing; did you mean 'north'? If that is another organization, give it a ",
+    ),
+    (
+        "misspelled, of a series",
+        rows(org=lambda one: "shop " + one["org"].map(dict(zip(STAFF, "abcdef", strict=True)))),
+        {"attributes": {"shopp a": NEW["new"]}, "n_planned": 7},
+        "stated of 'shopp a', which shared nothing; did you mean 'shop a'?",
+    ),
+    (
+        "too large to be squared",
+        rows(employees=lambda one: 1e160 * one["employees"]),
+        {},
+        "values of attribute 'employees' are too large, or too close to 0, to be compared: west (5e+161), mid (7e+162)",
+    ),
+    (
+        "too small to be squared",
+        rows(employees=lambda one: -1e-170 * one["employees"]),
+        {},
+        "too close to 0, to be compared: west (-5e-169), mid (-7e-168); tell them in another unit, such as millions",
+    ),
+    (
         "a table that is not indexed by organization",
         plain(),
         {"attributes": STATED.reset_index()},
@@ -183,6 +208,29 @@ def test_problems_are_located(frame: pd.DataFrame, options: dict[str, Any], frag
     assert "\x1b" not in str(refused.value)
     assert len(str(refused.value).splitlines()) <= 24
     assert evidence.problems(MODEL.observed) == ()
+
+
+@pytest.mark.parametrize("name", ["shop g", "shop 1", "elsewhere"])
+def test_another_of_a_series_is_no_slip(name: str) -> None:
+    frame = rows(org=lambda one: "shop " + one["org"].map(dict(zip(STAFF, "abcdef", strict=True))))
+    found = matched(frame, attributes={name: NEW["new"]}, n_planned=7)
+    assert found.attributes.unreported == (name,)
+
+
+def test_attributes_of_others_are_no_evidence() -> None:
+    found = matched()
+    with pytest.raises(ValueError, match="attributes of 6 organizations do not go with evidence on 5"):
+        replace(found, organizations=found.organizations[:5])
+
+
+def test_organizations_join_in_the_place_of_those_expected() -> None:
+    stated = {name: {"employees": k, "industry": "goods"} for k, name in enumerate(["first", "second"])}
+    found = matched(attributes=stated, n_planned=8).attributes
+    joined = found.joined(np.array([[7.0, 1, 0]]), 2)
+    np.testing.assert_array_equal(joined.values, np.insert(found.values, 2, [7.0, 1, 0], axis=0))
+    assert joined.unreported == ("second",)
+    np.testing.assert_array_equal(joined.unreported_values, [[1.0, 1, 0]])
+    np.testing.assert_allclose(joined.centre, joined.values.mean(axis=0))
 
 
 def test_all_problems_are_reported_together() -> None:

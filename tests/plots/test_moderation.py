@@ -31,15 +31,19 @@ HOSTILE_LEVELS = ("<b>one</b>", r"$\alpha$ $", "ö" * 200, "株式会社" * 20)
 def short_fit(case: str) -> bcx.Fit:
     """A short fit of many organizations or hostile names; whether it converged is not what is tested."""
     rng = np.random.default_rng(9)
-    count = 40 if case == "forty" else 9
+    count = {"forty": 40, "two values": 10}.get(case, 9)
     cause, outcome, number = HOSTILE if case == "hostile" else ("x", "y", "turnover")
     levels = HOSTILE_LEVELS if case == "hostile" else ("small", "large")
     frames = []
     for j in range(count):
         x = rng.standard_normal(60)
         name = fits.HOSTILE_ORGANIZATIONS[j] if case == "hostile" and j < 4 else f"o{j:02d}"
-        columns = {cause: x, outcome: 0.4 * x + rng.standard_normal(60), number: 1e7 * (j + 1)}
-        frames.append(pd.DataFrame({"o": name, **columns, "category": levels[j % len(levels)]}))
+        columns = {
+            cause: x,
+            outcome: 0.4 * x + rng.standard_normal(60),
+            number: 1.0 * (j % 2) if case == "two values" else 1e7 * j,
+        }
+        frames.append(pd.DataFrame({"o": name, **columns, "category": levels[j // 2 % len(levels)]}))
     quoted = ", ".join(f"`{level}`" for level in levels)
     text = f"`{outcome}` ~ pool(`{cause}`, `{number}`, category(category, {quoted}))"
     evidence = bcx.Evidence.from_rows(pd.concat(frames), organization="o")
@@ -61,10 +65,13 @@ def test_data_of_a_number_are_what_the_estimands_answer(*, standardized: bool) -
     fit = moderated_fit()
     data = plot_moderation(fit, PATH, "employees", ci_prob=0.9, standardized=standardized).data
     own = data[data["what"] == "organization"]
-    draws = fit.posterior["beta"] if standardized else bcx.direct_effects(fit, standardized=False)
+    draws = bcx.direct_effects(fit, standardized=False)
+    if standardized:  # SDs are those of the typical organization
+        draws = draws * bcx.direct_effects(fit, "typical") / bcx.direct_effects(fit, "typical", standardized=False)
+        draws = draws.transpose("chain", "draw", ...)
     expected = bcx.summarize(draws.sel(path=PATH).reset_coords(drop=True), 0.9, kind="stats")
     assert own["organization"].tolist() == list(fit.organizations)
-    np.testing.assert_array_equal(own[["mean", "lower", "upper"]], expected[["mean", "eti90_lb", "eti90_ub"]])
+    np.testing.assert_allclose(own[["mean", "lower", "upper"]], expected[["mean", "eti90_lb", "eti90_ub"]])
     employees = moderated_rows().groupby("organization")["employees"].first()
     assert own["value"].tolist() == employees.tolist()
     for what in ("typical", "new"):
@@ -97,14 +104,14 @@ def test_data_of_a_category_are_those_of_its_levels() -> None:
 
 def test_what_was_simulated_is_found() -> None:
     fit = moderated_fit()
-    for attribute, truth in (("employees", PER_THOUSAND), ("industry", IF_GOODS)):
+    for attribute, truth in (("employees", 2 * PER_THOUSAND), ("industry", IF_GOODS)):
         (row,) = plot_moderation(fit, PATH, attribute).data.attrs["differences"]
         assert row["lower"] < truth < row["upper"]
         name = f"{PATH}:{row['attribute']}" + ("[goods]" if row["level"] else "")
         draws = row["per"] * moderator_effects(fit).sel(moderator=name)
         assert row["mean"] == pytest.approx(float(draws.mean()))
         assert row["higher"] == pytest.approx(float((draws > 0).mean()))
-        assert row["per"] == (1 if row["level"] else 1000)
+        assert row["per"] == (1 if row["level"] else 2000)
 
 
 def test_dots_are_as_large_as_their_own_data_tell() -> None:
@@ -152,6 +159,27 @@ def test_the_line_and_its_bands_are_those_of_the_data() -> None:
     assert low < picture.data["lower"].min() < picture.data["upper"].max() < high
 
 
+def test_nothing_is_drawn_beyond_two_values() -> None:
+    picture = plot_moderation(short_fit("two values"), "y~x", "turnover")
+    along = picture.data[picture.data["what"] == "typical"]["value"]
+    assert (along.min(), along.max()) == (0, 1)
+    assert picture.figure is not None
+    low, high = picture.figure.axes[0].get_xlim()
+    assert (low, high) == pytest.approx((-0.04, 1.04))
+    assert picture.description.startswith("Per 1 more: ")
+
+
+def test_a_line_ends_at_zero_but_dots_there_have_room() -> None:
+    picture = plot_moderation(short_fit("forty"), "y~x", "turnover")
+    assert picture.data["value"].min() == 0
+    assert picture.figure is not None
+    (line,) = lines_with(picture, color=style.BLUE, linewidth=1.4)
+    low, high = picture.figure.axes[0].get_xlim()
+    x = np.asarray(line.get_xdata(), dtype=float)
+    assert (x.min(), x.max()) == pytest.approx((0, 405.6))
+    assert (low, high) == pytest.approx((-15.6, 405.6))
+
+
 def test_organizations_of_a_level_stand_below_it_in_order() -> None:
     picture = plot_moderation(moderated_fit(), PATH, "industry")
     (diamonds,) = [line for line in lines_with(picture, marker="D") if line.axes is not None]
@@ -174,12 +202,12 @@ def test_one_sentence_says_how_the_path_differs() -> None:
     assert category.title == "Effect of customer effort on loyalty, by industry"
     (row,) = number.data.attrs["differences"]
     said = number.description.replace("\u00a0", " ")
-    assert said.startswith(f"Per 1,000 more: −{abs(row['mean']):.2f} [−{abs(row['lower']):.2f}, −")
+    assert said.startswith(f"Per 2,000 more: −{abs(row['mean']):.1f} [−{abs(row['lower']):.1f}, −")
     assert "lower with probability > 0.99." in said
     assert "which need not be a cause. Line and bands: the other attribute at the average" in said
     assert category.description.replace("\u00a0", " ").startswith("goods less services: ")
     assert "Means of twelve organizations run from " in said
-    assert any(text.startswith("Per 1,000 more: −") for text, _ in texts_of(number))
+    assert any(text.startswith("Per 2,000 more: −") for text, _ in texts_of(number))
     alone = plot_moderation(fit, "trust~effort", "employees").description
     assert "other attribute" not in alone
 
@@ -189,7 +217,7 @@ def test_large_numbers_are_told_in_millions() -> None:
     texts = [text for text, _ in texts_of(picture)]
     assert "turnover (millions)" in texts
     assert "200" in texts
-    assert picture.data["value"].max() > 4e8
+    assert picture.data["value"].max() > 3.9e8
     assert "Per 100,000,000 more" in picture.description
 
 

@@ -327,6 +327,16 @@ STRUCTURE += [
         ("line 2, column 5", "category(i, …) beside i on line 1", "or as a category"),
     ),
     ("attribute named like a level", "y ~ pool(x, `i[b]`, category(i, a, b))", ("second meaning of 'i[b]'", "rename")),
+    (
+        "two pairs of one name",
+        "m ~ pool(`x:a`, b)\nm ~ pool(x, `a:b`)",
+        ("line 2, column 5", "called 'm~x:a:b', a name that line 1 has already", "rename a column with a colon"),
+    ),
+    (
+        "a pair with the name of a path",
+        "y ~ pool(x, a) + `x:a`",
+        ("line 1, column 5", "attribute 'a' of y~x: what it does would be called 'y~x:a'", "rename a column"),
+    ),
     ("value on a path with attributes", "y ~ pool(x, z) + 0.5*x", ("column 5", "value 0.5 on y~x", "depends on z")),
     (
         "label of a path with attributes",
