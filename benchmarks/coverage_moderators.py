@@ -48,10 +48,10 @@ def attributes_of(count: int, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"size": rng.lognormal(6, 1, count), "kind": kinds}, index=names)
 
 
-def z_of(attributes: pd.DataFrame, known: int) -> Floats:
-    """Attributes centred over those that are known, the number in SDs, by their definition."""
+def z_of(attributes: pd.DataFrame, reported: int) -> Floats:
+    """Attributes centred over those that reported, the number in SDs, by their definition."""
     columns = np.column_stack([attributes["size"], attributes["kind"] == "goods"]).astype(float)
-    middle, sd = columns[:known].mean(axis=0), [columns[:known, 0].std(), 1.0]
+    middle, sd = columns[:reported].mean(axis=0), [columns[:reported, 0].std(), 1.0]
     return np.asarray((columns - middle) / sd)
 
 
@@ -61,7 +61,7 @@ def study(index: int, *, seed: int, reported: int) -> tuple[dict[str, Floats], b
     layout = Layout.of(MODEL)
     planned = reported + BEYOND
     attributes = attributes_of(planned + 1, rng)
-    z = z_of(attributes, reported + STATED)
+    z = z_of(attributes, reported)
     hidden = z.copy()
     hidden[reported + STATED :] = z[rng.integers(reported + STATED, size=planned + 1 - reported - STATED)]
     drawn = Truth.from_priors(layout, PRIORS, planned, rng)

@@ -17,7 +17,7 @@ __all__ = ["draw_deviations", "log_marginal", "softplus"]
 
 Floats = NDArray[np.float64]
 
-_NODES = 16
+_NODES = 24
 _DROP = 20.0  # an integral ends on either side where the log density has dropped by this much
 _NEWTON, _WIDENING = 100, 4
 _SETTLED = 1e-6  # Newton's method squares what is left, in SDs

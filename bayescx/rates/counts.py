@@ -13,7 +13,7 @@ from bayescx._html import heading, table
 from bayescx.errors import EvidenceError
 from bayescx.evidence.arguments import planned_problems, whole_number_problems
 from bayescx.evidence.findings import listing, on_one_screen, printable, shortened
-from bayescx.rates.reading import Tabulated, category_problems, tabulated_rows, tabulated_table
+from bayescx.rates.reading import Tabulated, category_problems, category_texts, tabulated_rows, tabulated_table
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Counts"]
+
+_TOO_MANY = 10**12
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,7 @@ class Counts:
     simulated: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "categories", category_texts(self.categories))
         problems = category_problems(self.categories)
         problems += category_problems(self.groups, "groups") if tuple(self.groups) != ("",) else []
         problems += category_problems(self.organizations, "organizations")
@@ -91,6 +94,8 @@ class Counts:
             return [f"answers must have shape {shape} (organization, group, category), found {found.shape}"]
         if found.dtype.kind not in "iu" and not (found.dtype.kind == "f" and (found == np.floor(found)).all()):
             return ["answers must be whole numbers"]
+        if (found >= _TOO_MANY).any():
+            return [f"answers must be counts of respondents, below {_TOO_MANY:,}, found {found.max():g}"]
         negative = (found < 0).any(axis=(1, 2))
         names = [shortened(printable(name), 40) for name in self.organizations]
         if negative.any():
@@ -110,6 +115,7 @@ class Counts:
         categories: Sequence[str] | None = None,
         n_planned: int | None = None,
         simulated: bool = False,
+        group_names: Sequence[str] | None = None,
     ) -> Self:
         """Count a table with one row per respondent.
 
@@ -122,12 +128,15 @@ class Counts:
         groups : str, optional
             Column that tells groups of respondents apart.
         categories : sequence of str, optional
-            All answers there are, in order. By default those found: in the order of an ordered column, numbers by
+            All answers there are, in order; an answer named here is never taken for a missing one, be it "none". By
+            default those found: in the order of an ordered column, numbers by
             size, text by the alphabet; then an answer that only one organization has is refused as a slip.
         n_planned : int, optional
             By default the organizations found.
         simulated : bool
             A program made the answers.
+        group_names : sequence of str, optional
+            All groups there are, in order; by default those found.
 
         Raises
         ------
@@ -141,7 +150,7 @@ class Counts:
         >>> Counts.from_rows(rows, organization="shop", outcome="intent", categories=["leave", "stay"])
         Counts(2 of 2 organizations, 3 answers: leave, stay; 1 without an answer)
         """
-        found = tabulated_rows(table, organization, outcome, groups, categories)
+        found = tabulated_rows(table, organization, outcome, groups, categories, group_names)
         return cls._of(found, n_planned, simulated=simulated)
 
     @classmethod
@@ -154,6 +163,7 @@ class Counts:
         categories: Sequence[str] | None = None,
         n_planned: int | None = None,
         simulated: bool = False,
+        group_names: Sequence[str] | None = None,
     ) -> Self:
         """Read counts: one row per organization (and group), one column per category.
 
@@ -170,13 +180,15 @@ class Counts:
             By default the organizations found.
         simulated : bool
             A program made the answers.
+        group_names : sequence of str, optional
+            All groups there are, in order; by default those found.
 
         Raises
         ------
         EvidenceError
             With everything that is wrong with the table.
         """
-        found = tabulated_table(table, organization, groups, categories)
+        found = tabulated_table(table, organization, groups, categories, group_names)
         return cls._of(found, n_planned, simulated=simulated)
 
     @classmethod

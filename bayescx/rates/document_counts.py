@@ -52,7 +52,7 @@ def read_counts(folder: Path, entry: Mapping[str, Any], *, simulated: bool) -> t
         if isinstance(entry.get("counts"), Mapping):
             counts = _written(entry["counts"], categories or [], groups)
         elif "rows" in entry or "counts" in entry:
-            counts = _in_order(_from_file(folder, entry), groups, entry.get("by"))
+            counts = _from_file(folder, entry)
         else:
             counts = Counts.empty(categories or [], groups=groups or ("",))
         return replace(counts, simulated=simulated), []
@@ -87,6 +87,8 @@ def _column_problems(entry: Mapping[str, Any], files: list[str]) -> list[str]:
     if not files:
         where = f'{listing(columns)}: columns of what? rows = "..." or counts = "..." must name a file'
         return [*problems, where] if columns else problems
+    if "groups" in entry and "by" not in entry:
+        problems.append('groups need by = "...", the column that tells them apart')
     needed = ("organization", "outcome") if "rows" in files else ("organization",)
     problems += [f'{key} = "..." must name the column that {_COLUMNS[key]}' for key in needed if key not in entry]
     if "rows" not in files and "outcome" in entry:
@@ -103,6 +105,7 @@ def _from_file(folder: Path, entry: Mapping[str, Any]) -> Counts:
     given = entry[key]
     columns: dict[str, Any] = {
         "organization": entry["organization"], "groups": entry.get("by"), "categories": entry.get("categories"),
+        "group_names": entry.get("groups"),
     }  # fmt: skip
     try:
         _check_inside(folder, given)
@@ -119,26 +122,6 @@ def _check_inside(folder: Path, given: str) -> None:
     # who sends a document must not thereby choose which files of the reader's machine are read
     if not (folder / given).resolve().is_relative_to(folder.resolve()):
         raise EvidenceError(given, ["a file must lie in the folder of the document, or below it"])
-
-
-def _in_order(counts: Counts, groups: list[str] | None, column: str | None) -> Counts:
-    """Counts with groups in the order of the document, which must name all of them."""
-    if groups is None:
-        return counts
-    if column is None:
-        raise EvidenceError("groups", ['groups need by = "...", the column that tells them apart'])
-    there = counts.groups
-    problems = [
-        f"groups: column {_shown(column)} has no {_shown(one)}{suggestion(one, there)}"
-        for one in groups
-        if one not in there
-    ]
-    problems += [
-        f"groups leave out {_shown(one)}, which column {_shown(column)} has" for one in there if one not in groups
-    ]
-    if problems:
-        raise EvidenceError("groups", problems)
-    return replace(counts, groups=tuple(groups), answers=counts.answers[:, [there.index(one) for one in groups]])
 
 
 def _written(given: Mapping[str, Any], categories: list[str], groups: list[str] | None) -> Counts:

@@ -14,8 +14,9 @@ from bayescx.evidence.findings import listing, on_one_screen, printable, shorten
 from bayescx.evidence.readers import read_toml
 from bayescx.rates.counts import Counts
 from bayescx.rates.document_counts import COUNT_KEYS, read_counts
+from bayescx.rates.figure_checks import check_figures
 from bayescx.rates.fitted import RatesFit, fit_rates
-from bayescx.rates.published import PublishedRate, check_figures, members_of
+from bayescx.rates.published import PublishedRate, members_of
 from bayescx.rates.splits import Side, tree_of
 
 __all__ = ["RateQuestion", "read_rates"]

@@ -287,6 +287,8 @@ def _two_groups(
     fit: RatesFit, category: str | Sequence[str], one: str, other: str, target: str
 ) -> tuple[xr.DataArray, xr.DataArray]:
     shares = _together(_shares(fit, target), category)
+    if fit.groups == ("",):
+        raise FitError("respondents are not in groups in this fit; Counts.from_rows(..., groups=...) tells them apart")
     if one == other:
         raise FitError(f"two groups are compared, found {printable(str(one))!r} twice")
     found = [_group(shares, fit, group).reset_coords(GROUP, drop=True) for group in (one, other)]
@@ -352,6 +354,10 @@ def _group(values: xr.DataArray, fit: RatesFit, group: str | None) -> xr.DataArr
     """One group, or all of them; without a dim where respondents are not told apart."""
     if group is None:
         return values.isel({GROUP: 0}, drop=True) if fit.groups == ("",) else values
+    if fit.groups == ("",):
+        raise FitError(
+            f"respondents are not in groups in this fit, so none is {printable(str(group))!r}; leave group out"
+        )
     if group not in fit.groups:
         raise FitError(f"there is no group {printable(str(group))!r}{suggestion(str(group), fit.groups)}")
     return values.sel({GROUP: group})

@@ -1,24 +1,25 @@
-"""How likely published figures are, and proposals for the organizations that they speak of.
+"""What published figures say of a population's shares: how likely they are, and roughly, to propose by.
 
-A figure depends on its set's mean share. On the scale where it is nearly linear in the members' deviations z (logit
-of a share, log of a ratio), figures tell of a few directions of z only: all others are drawn from the population,
-these from a normal approximation given the others, and what the approximation gets wrong becomes a weight.
+A figure depends on its set's mean share. On the scale where it is nearly linear in the members' deviations (logit of a
+share, log of a ratio) its likelihood is about a step up and a step down; near shares of 0 or 1 only one of the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_ndtr
+from scipy.special import expit, log_expit, log_ndtr
 
 from bayescx.rates.counts import Counts
+from bayescx.rates.prints import count_window, half_heights, log_count_window, places_around
 from bayescx.rates.published import PublishedRate, members_of
 from bayescx.rates.splits import Tree
 
-__all__ = ["Component", "Term", "components_of", "terms_of"]
+__all__ = ["Steps", "Term", "terms_of"]
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +27,52 @@ _Z, _ZW = np.polynomial.hermite_e.hermegauss(9)
 _ZW = _ZW / _ZW.sum()
 _N, _NW = np.polynomial.hermite_e.hermegauss(5)
 _NW = _NW / _NW.sum()
-_INFLATION = 1.3  # of the proposals' error variance, so that their tails cover
-_STEPS = 4
+_INFLATION = 1.3  # of variances of proposals, so that their tails cover
+_LOGISTIC = np.sqrt(3.0) / np.pi  # scale of a logistic density per SD
+_LEAST = 1e-9  # share, where means over a population are taken roughly
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """A likelihood as the product of a logistic step up and one down; no step at an infinite place.
+
+    Attributes
+    ----------
+    low, high : float or array (M,)
+        Places of the steps.
+    soft_low, soft_high : float or array (M,)
+        Their scales.
+    """
+
+    low: Floats
+    high: Floats
+    soft_low: Floats
+    soft_high: Floats
+
+    def log_mean(self, centre: Floats, variance: Floats) -> Floats:
+        """Roughly its log mean over a density with this centre and variance, (M,)."""
+        spread = _INFLATION * _LOGISTIC**2 * variance
+        up, down = np.sqrt(self.soft_low**2 + spread), np.sqrt(self.soft_high**2 + spread)
+        width = self.high - self.low
+        height = log_expit((self.high - centre) / down) + log_expit((centre - self.low) / up)
+        return np.asarray(height - np.where(np.isfinite(width), np.log1p((up + down) / width), 0.0))
+
+    def observed(self, at: Floats) -> tuple[Floats, Floats]:
+        """A normal observation that stands for it near ``at``: its value and error variance, (M,).
+
+        Between two steps it is the box's. Of one step it is the quadratic that bounds the logistic function from below
+        and touches it there (Jaakkola and Jordan), so that repeating it climbs to the mode.
+        """
+        width = self.high - self.low
+        if np.isfinite(width).all():
+            error = width**2 / 12 + (self.soft_low**2 + self.soft_high**2) / (2 * _LOGISTIC**2)
+            return np.broadcast_to((self.low + self.high) / 2, at.shape), np.broadcast_to(error, at.shape)
+        side, place, soft = (
+            (1.0, self.high, self.soft_high) if np.isfinite(self.high) else (-1.0, self.low, self.soft_low)
+        )
+        x = np.maximum(np.abs(place - at) / soft, 1e-6)
+        weight = np.tanh(x / 2) / (2 * x)
+        return np.asarray(place - side * soft / (2 * weight)), np.asarray(soft**2 / weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +86,10 @@ class Term:
     members : array of int
         Places among the organizations.
     above, below : array (C,)
-        1 for the categories of the share, and for those that it is relative to (all 0 for a share).
+        1 for the categories that the figure is of, and for those that it is relative to: of a share, all; of a share
+        given that the answer was none of some others, all but these.
+    is_ratio : bool
+        Whether it is a ratio of two shares, of which neither holds the other.
     log_n, log_n_sd : float
         Of the respondents.
     value, step : float
@@ -52,111 +100,168 @@ class Term:
     members: NDArray[np.intp]
     above: Floats
     below: Floats
+    is_ratio: bool
     log_n: float
     log_n_sd: float
     value: float
     step: float
 
-    @property
-    def is_ratio(self) -> bool:
-        """Whether it is a ratio of two shares."""
-        return bool(self.below.any())
+    @cached_property
+    def sizes(self) -> Floats:
+        """Numbers of respondents to average over: one, or those of a range."""
+        n = np.exp(self.log_n + self.log_n_sd * (_N if self.log_n_sd else _N[:1] * 0))
+        near = np.round(n)
+        return np.where(np.abs(n - near) < 1e-9 * n, near, n) if len(n) == 1 else n
+
+    def splits(self, tree: Tree) -> set[int]:
+        """The splits that its quantity depends on."""
+        logits = np.full((1, len(tree.splits)), 0.3)
+        first = self.statistic(tree.shares(logits))
+        moved = [self.statistic(tree.shares(logits + one)) for one in np.eye(len(tree.splits))]
+        return {s for s, found in enumerate(moved) if abs(found - first) > 1e-9}
 
     def mean_shares(self, shares: Floats) -> tuple[Floats, Floats]:
         """The set's mean share above and below, (...), from those of its members, (..., m, C)."""
         mean = shares.mean(axis=-2)
-        return mean @ self.above, mean @ self.below
+        return mean @ self.above, mean @ self.below if not self.below.all() else np.ones(mean.shape[:-1])
 
     def statistic(self, shares: Floats) -> Floats:
         """The figure's quantity of its set, (...)."""
         above, below = self.mean_shares(shares)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(above / below if self.is_ratio else above)
+            return np.asarray(above / below)
 
     def log_likelihood(self, shares: Floats) -> Floats:
         """Log probability that the printed value is what a sample rounds to; over a range of n, its mean."""
         above, below = self.mean_shares(shares)
-        tiny = np.finfo(np.float64).tiny
-        n = np.exp(self.log_n + self.log_n_sd * (_N if self.log_n_sd else _N[:1] * 0))
-        low, high = self.value - self.step / 2, self.value + self.step / 2
-        if self.is_ratio:
-            above, below = np.maximum(above, tiny), np.maximum(below, tiny)
-            centre, unit = np.log(above) - np.log(below), np.sqrt(1 / above + 1 / below)
-            low, high = np.log(max(low, 1e-3 * self.value)), np.log(high)
-        else:
-            centre, unit = above, np.sqrt(np.maximum(above * (1 - above), tiny))
-        error = unit / np.sqrt(n)[(slice(None), *(None,) * np.ndim(unit))]
-        found = _log_window((low - centre) / error, (high - centre) / error)
-        if len(n) == 1:
+        found = self._of_ratio(above, below) if self.is_ratio else self._of_share(_part(above, below))
+        if len(found) == 1:
             return np.asarray(found[0])
         top = found.max(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = np.log(np.tensordot(_NW, np.exp(found - top), axes=1)) + top
         return np.where(np.isfinite(top), mean, -np.inf)
 
-    def target(self) -> float:
-        """The printed value on the nearly linear scale, kept off its ends."""
-        if self.is_ratio:
-            return float(np.log(self.value))
-        off = max(self.step / 4, min(0.25 / np.exp(self.log_n), 0.25))
-        inside = min(max(self.value, off), 1 - off)
-        return float(np.log(inside) - np.log1p(-inside))
+    def _of_share(self, share: Floats) -> Floats:
+        """Log probability at each number of respondents, (n, ...)."""
+        windows = []
+        for n in self.sizes.tolist():
+            whole = len(self.sizes) == 1 and n == np.round(n)
+            windows.append(log_count_window(share, n, *count_window(self.value, self.step, n, whole=whole)))
+        return np.stack(windows)
 
-    def error_variance(self, above: Floats, below: Floats) -> Floats:
-        """Of the printed value around the set's own on that scale: sampling and rounding."""
-        n = np.exp(self.log_n - self.log_n_sd)
+    def _of_ratio(self, above: Floats, below: Floats) -> Floats:
+        """As of a share; the log of a ratio of two multinomial shares is nearly normal."""
+        tiny = np.finfo(np.float64).tiny
+        above, below = np.maximum(above, tiny), np.maximum(below, tiny)
+        centre, unit = np.log(above) - np.log(below), np.sqrt(1 / above + 1 / below)
+        error = unit / np.sqrt(self.sizes)[(slice(None), *(None,) * np.ndim(unit))]
+        low, high = self._log_edges
+        return _log_window((low - centre) / error, (high - centre) / error)
+
+    @property
+    def _log_edges(self) -> tuple[float, float]:
+        """Between which log ratios the printed one lay before rounding."""
+        low, high = self.value - self.step / 2, self.value + self.step / 2
+        return float(np.log(max(low, 1e-3 * self.value))), float(np.log(high))
+
+    @cached_property
+    def _curve(self) -> tuple[Floats, Floats]:
+        """The log likelihood of a share, and the logits where it was taken, (P,)."""
+        n, low, high = float(np.exp(self.log_n)), self.value - self.step / 2, self.value + self.step / 2
+        # about the middle of the window, or about its only edge
+        inside = max(high, 0.5 / n) if low <= 0 else min(low, 1 - 0.5 / n) if high >= 1 else self.value
+        size = inside * (1 - inside)
+        width = np.sqrt(1 / (n * size) + (self.step / size) ** 2 / 12)
+        logits = places_around(inside, min(float(width), 1.0))
+        rest = self.below - self.above
+        shares = np.outer(expit(logits), self.above / self.above.sum()) + np.outer(expit(-logits), rest / rest.sum())
+        return logits, self.log_likelihood(shares[:, None])
+
+    @cached_property
+    def _share_steps(self) -> Steps:
+        return Steps(*map(np.asarray, half_heights(*self._curve)))
+
+    @cached_property
+    def _slopes(self) -> tuple[Floats, Floats, Floats]:
+        """Logits (P - 2,), and there the first and minus the second derivative of the log likelihood of a share."""
+        logits, height = self._curve
+        sound = np.isfinite(height)
+        logits, height = logits[sound], height[sound]
+        first = np.diff(height) / np.diff(logits)
+        middle = (logits[1:] + logits[:-1]) / 2
+        return logits[1:-1], (first[1:] + first[:-1]) / 2, -np.diff(first) / np.diff(middle)
+
+    def observed(self, above: Floats, below: Floats, *, near: bool) -> tuple[Floats, Floats]:
+        """A normal observation that stands for it on that scale where mean shares are these: value and variance, (M,).
+
+        ``near`` the mode of a share it has the likelihood's own slope and curvature, with at least that of its steps.
+        """
+        at = self.scaled(above, below)
+        value, error = self.steps(above, below).observed(at)
+        if self.is_ratio or not near:
+            return value, error
+        logits, first, second = self._slopes
+        precision = np.maximum(np.interp(at, logits, second), 1 / error)
+        return at + np.interp(at, logits, first) / precision, 1 / precision
+
+    def steps(self, above: Floats, below: Floats) -> Steps:
+        """Its likelihood as steps on the scale where it is nearly linear, where mean shares are about these."""
+        if not self.is_ratio:
+            return self._share_steps
+        low, high = self._log_edges
+        error = np.sqrt((1 / above + 1 / below) / np.exp(self.log_n - self.log_n_sd))
+        soft = np.maximum(0.75 * error, 0.02 * (high - low))
+        return Steps(np.full_like(soft, low), np.full_like(soft, high), soft, soft)
+
+    def scaled(self, above: Floats, below: Floats) -> Floats:
+        """Its quantity on that scale, from mean shares."""
         if self.is_ratio:
-            return np.asarray((1 / above + 1 / below) / n + (self.step / self.value) ** 2 / 12)
-        size = above * (1 - above)
-        return np.asarray(1 / (n * size) + (self.step / size) ** 2 / 12)
+            return np.asarray(np.log(above) - np.log(below))
+        part = _part(above, below)
+        return np.asarray(np.log(part) - np.log1p(-part))
 
     def log_forecast(self, tree: Tree, mu: Floats, tau: Floats) -> Floats:
-        """Roughly the log likelihood of a population (M, S), members integrated out; to propose by."""
+        """Roughly the log likelihood of populations (M, S), members integrated out; to propose by."""
         first, second = _moments(mu, tau)
-        above, variance = (
-            self._mean(tree, first, self.above),
-            self._product(tree, first, second, self.above, self.above),
+        above, below = (np.maximum(_mean(tree, first, side), _LEAST) for side in (self.above, self.below))
+        square, both, under = (
+            _product(tree, first, second, *sides)
+            for sides in ((self.above, self.above), (self.above, self.below), (self.below, self.below))
         )
-        size = len(self.members)
+        spread = square / above**2 - 2 * both / (above * below) + under / below**2
         if not self.is_ratio:
-            above = np.clip(above, 1e-9, 1 - 1e-9)
-            centre = np.log(above) - np.log1p(-above)
-            spread = np.maximum(variance - above**2, 0) / size / (above * (1 - above)) ** 2
-            below = above
-        else:
-            below = np.maximum(self._mean(tree, first, self.below), 1e-9)
-            above = np.maximum(above, 1e-9)
-            centre = np.log(above) - np.log(below)
-            both = self._product(tree, first, second, self.above, self.below)
-            under = self._product(tree, first, second, self.below, self.below)
-            spread = np.maximum(variance / above**2 - 2 * both / (above * below) + under / below**2, 0) / size
-        printed = expit(self.target()) if not self.is_ratio else 0.5
-        known = np.full_like(above, printed) if not self.is_ratio else above
-        scale = np.sqrt(_INFLATION * (spread + self.error_variance(known, below)))
-        distance = (self.target() - centre) / scale
-        steep = np.pi / np.sqrt(3.0) * np.abs(distance)  # a logistic density with this SD
-        return np.asarray(-np.log(scale) - steep - 2 * np.log1p(np.exp(-steep)))
+            spread = spread / (1 - _part(above, below)) ** 2
+        one = np.maximum(spread, 0) / len(self.members)
+        return self.steps(above, below).log_mean(self.scaled(above, below), one)
 
-    @staticmethod
-    def _mean(tree: Tree, first: Floats, of: Floats) -> Floats:
-        half = np.where(tree.sign == 1, first[:, None], np.where(tree.sign == -1, 1 - first[:, None], 1.0))
-        return np.asarray(half.prod(axis=2) @ of)
 
-    @staticmethod
-    def _product(tree: Tree, first: Floats, second: Floats, one: Floats, other: Floats) -> Floats:
-        """Mean of the product of two sums of categories' shares in one organization, (M,)."""
-        total = np.zeros(len(first))
-        moments = {  # of the factors of two categories at a split: left, right, or not concerned
-            (1, 1): second, (-1, -1): 1 - 2 * first + second, (1, -1): first - second,
-            (1, 0): first, (-1, 0): 1 - first, (0, 0): np.ones_like(first),
-        }  # fmt: skip
-        for c in np.flatnonzero(one):
-            for d in np.flatnonzero(other):
-                part = np.ones(len(first))
-                for s, (a, b) in enumerate(zip(tree.sign[c].tolist(), tree.sign[d].tolist(), strict=True)):
-                    part = part * moments.get((a, b), moments.get((b, a), first))[:, s]
-                total += part
-        return total
+def _part(above: Floats, below: Floats) -> Floats:
+    """A share of a share, kept off 0 and 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.clip(above / below, 1e-15, 1 - 1e-15))
+
+
+def _mean(tree: Tree, first: Floats, of: Floats) -> Floats:
+    """Mean share of some categories in a population, (M,)."""
+    half = np.where(tree.sign == 1, first[:, None], np.where(tree.sign == -1, 1 - first[:, None], 1.0))
+    return np.asarray(half.prod(axis=2) @ of)
+
+
+def _product(tree: Tree, first: Floats, second: Floats, one: Floats, other: Floats) -> Floats:
+    """Mean of the product of two sums of categories' shares in one organization, (M,)."""
+    total = np.zeros(len(first))
+    moments = {  # of the factors of two categories at a split: left, right, or not concerned
+        (1, 1): second, (-1, -1): 1 - 2 * first + second, (1, -1): first - second,
+        (1, 0): first, (-1, 0): 1 - first, (0, 0): np.ones_like(first),
+    }  # fmt: skip
+    for c in np.flatnonzero(one):
+        for d in np.flatnonzero(other):
+            part = np.ones(len(first))
+            for s, (a, b) in enumerate(zip(tree.sign[c].tolist(), tree.sign[d].tolist(), strict=True)):
+                part = part * moments.get((a, b), moments.get((b, a), first))[:, s]
+            total += part
+    return total
 
 
 def _moments(mu: Floats, tau: Floats) -> tuple[Floats, Floats]:
@@ -190,113 +295,8 @@ def terms_of(
         low, high = figure.n_obs if isinstance(figure.n_obs, tuple) else (figure.n_obs, figure.n_obs)
         log_n = (np.log(low) + np.log(high)) / 2 - (np.log(len(members)) if figure.rule == "each" else 0.0)
         spread = float(np.log(high / low) / (2 * 1.959964))
-        above, below = (
-            np.array([c in side for c in counts.categories], float) for side in (figure.categories, figure.relative_to)
-        )
-        terms += [
-            Term(number, one, above, below, float(log_n), spread, float(figure.value), float(figure.rounded_to))
-            for one in sets
-        ]
+        above = np.array([c in figure.categories for c in counts.categories], float)
+        below = np.array([c in (figure.relative_to or counts.categories) for c in counts.categories], float)
+        print_of = float(log_n), spread, float(figure.value), float(figure.rounded_to)
+        terms += [Term(number, one, above, below, bool(figure.relative_to), *print_of) for one in sets]
     return tuple(terms)
-
-
-def components_of(terms: Sequence[Term], tree: Tree) -> tuple[Component, ...]:
-    """Terms that share members, directly or through others, together."""
-    parts: list[tuple[set[int], list[Term]]] = []
-    for term in terms:
-        members, found = set(term.members.tolist()), [term]
-        apart = []
-        for others, their in parts:
-            if others & members:
-                members, found = members | others, their + found
-            else:
-                apart.append((others, their))
-        parts = [*apart, (members, found)]
-    return tuple(Component(tuple(found), np.array(sorted(members), dtype=np.intp), tree) for members, found in parts)
-
-
-@dataclass(frozen=True, eq=False)
-class Component:
-    """Terms that speak of common members, and those members."""
-
-    terms: tuple[Term, ...]
-    members: NDArray[np.intp]
-    tree: Tree
-
-    def propose(self, mu: Floats, tau: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw the members' deviations for each population.
-
-        Parameters
-        ----------
-        mu, tau : array (M, S)
-
-        Returns
-        -------
-        z : array (M, m, S)
-        log_weight : array (M,)
-            Log of prior times likelihood over the proposal's density.
-        """
-        shape = (len(mu), len(self.members), mu.shape[1])
-        base = np.zeros((len(mu), shape[1] * shape[2]))
-        for _ in range(_STEPS):
-            slope, lacking, error = self._linear(mu, tau, base.reshape(shape))
-            observed = lacking + np.einsum("mfd,md->mf", slope, base)
-            total = slope @ slope.transpose(0, 2, 1) + error[:, :, None] * np.eye(error.shape[1])
-            base = np.einsum("mfd,mf->md", slope, np.linalg.solve(total, observed[..., None])[..., 0])
-        along = np.linalg.qr(slope.transpose(0, 2, 1))[0]  # (M, m * S, K): the directions that figures tell of
-        free = rng.standard_normal(base.shape)
-        free -= np.einsum("mdk,mk->md", along, np.einsum("mdk,md->mk", along, free))
-        c = np.einsum("mdk,md->mk", along, base)
-        for _ in range(_STEPS):
-            slope, lacking, error = self._linear(mu, tau, (free + np.einsum("mdk,mk->md", along, c)).reshape(shape))
-            turn = slope @ along
-            scaled = turn.transpose(0, 2, 1) / error[:, None, :]
-            precision = scaled @ turn + np.eye(along.shape[2])
-            pulled = np.einsum("mkf,mf->mk", scaled, lacking + np.einsum("mfk,mk->mf", turn, c))
-            c = np.linalg.solve(precision, pulled[..., None])[..., 0]
-        root = np.linalg.cholesky(precision)
-        noise = rng.standard_normal(c.shape)
-        c = c + np.linalg.solve(root.transpose(0, 2, 1), noise[..., None])[..., 0]
-        z = (free + np.einsum("mdk,mk->md", along, c)).reshape(shape)
-        log_proposal = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) - 0.5 * (noise**2).sum(axis=1)
-        return z, self.log_likelihood(mu, tau, z) - 0.5 * (c**2).sum(axis=1) - log_proposal
-
-    def log_likelihood(self, mu: Floats, tau: Floats, z: Floats) -> Floats:
-        """Of all terms, (M,)."""
-        shares = self.tree.shares(mu[:, None] + tau[:, None] * z)
-        parts = [term.log_likelihood(shares[:, self._places(term)]) for term in self.terms]
-        return np.asarray(sum(parts[1:], start=parts[0]))
-
-    def _places(self, term: Term) -> NDArray[np.intp]:
-        return np.searchsorted(self.members, term.members)
-
-    def _linear(self, mu: Floats, tau: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
-        """Slopes (M, F, m * S) of the terms at z, what they lack to the printed values, and error variances."""
-        logits = mu[:, None] + tau[:, None] * z
-        p, shares = expit(logits), self.tree.shares(logits)
-        factor = np.where(
-            self.tree.sign == 1, 1 - p[..., None, :], np.where(self.tree.sign == -1, -p[..., None, :], 0.0)
-        )
-        turned = shares[..., None] * factor * tau[:, None, None]  # d share / d z: (M, m, C, S)
-        slopes, lacking, errors = [], [], []
-        for term in self.terms:
-            places = self._places(term)
-            above, below = (np.clip(one, 1e-12, 1 - 1e-12) for one in term.mean_shares(shares[:, places]))
-            up, down = (
-                np.einsum("mics,c->mis", turned[:, places], of) / len(places) for of in (term.above, term.below)
-            )
-            if term.is_ratio:
-                at = np.log(above) - np.log(below)
-                along = up / above[:, None, None] - down / below[:, None, None]
-                error = term.error_variance(above, below)
-            else:
-                at = np.log(above) - np.log1p(-above)
-                along = up / (above * (1 - above))[:, None, None]
-                error = term.error_variance(np.full_like(above, expit(term.target())), below)
-            slope = np.zeros_like(z)
-            slope[:, places] = along
-            flat = slope.reshape(len(z), -1)
-            slopes.append(flat)
-            lacking.append(term.target() - at)
-            errors.append(_INFLATION * error)
-        return np.stack(slopes, axis=1), np.stack(lacking, axis=1), np.stack(errors, axis=1)

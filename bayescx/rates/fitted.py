@@ -18,15 +18,18 @@ from bayescx.evidence.moments_checks import is_whole
 from bayescx.priors import Prior
 from bayescx.rates import saving
 from bayescx.rates.counts import Counts
+from bayescx.rates.figure_checks import check_figures
 from bayescx.rates.figures import terms_of
-from bayescx.rates.published import PublishedRate, check_figures, members_of
+from bayescx.rates.published import PublishedRate, members_of
 from bayescx.rates.sampling import GroupDraws, draw_group
 from bayescx.rates.splits import Side, Tree, tree_of
+from bayescx.rates.together import joined
 
 __all__ = ["GROUP", "SPLIT", "RatesFit", "fit_rates"]
 
 GROUP, SPLIT = "group", "split"
 _MOST_DRAWS = 1_000_000
+_MOST_NUMBERS = 100_000_000  # in the posterior: 0.8 GB
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,11 +200,12 @@ def fit_rates(
     tree = tree_of(counts.categories, splits)
     named = [name for figure in figures for name in members_of(figure, counts)]
     organizations = tuple(dict.fromkeys([*counts.organizations, *named]))
+    _check_size(draws * chains, max(len(organizations), 1) * len(counts.groups) * len(tree.splits))
     parts = []
     for g, group in enumerate(counts.groups):
         answers = np.zeros((len(organizations), len(counts.categories)), dtype=np.int64)
         answers[: len(counts.organizations)] = counts.answers[:, g]
-        terms = terms_of([one for one in figures if one.use == "evidence"], counts, organizations, group)
+        terms = joined(terms_of([one for one in figures if one.use == "evidence"], counts, organizations, group))
         if not (answers.any() or terms):
             which = f" of group {printable(group)!r}" if group else ""
             raise FitError(f"nothing is known{which}: there are neither counts nor published figures that are evidence")
@@ -227,6 +231,15 @@ def _check_numbers(**numbers: object) -> None:
     for name, value in numbers.items():
         if not is_whole(value) or not 1 <= value <= _MOST_DRAWS:  # type: ignore[operator]
             raise FitError(f"{name} must be a whole number from 1 to {_MOST_DRAWS:,}, found {value!r:.60}")
+
+
+def _check_size(size: int, numbers: int) -> None:
+    most = min(_MOST_DRAWS, _MOST_NUMBERS // numbers)
+    if size > most:
+        raise FitError(
+            f"draws x chains = {size:,} are too many to hold: {numbers:,} numbers in each (organizations x groups x "
+            f"splits) allow {most:,}; draws are independent, and 4,000 give most answers to three digits"
+        )
 
 
 def _dataset(

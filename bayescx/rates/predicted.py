@@ -94,9 +94,9 @@ def _print(term: Term, shares: np.ndarray, rng: np.random.Generator) -> np.ndarr
     """What another sample of the set would have printed."""
     above, below = term.mean_shares(shares)
     n = np.exp(term.log_n + term.log_n_sd * rng.standard_normal(above.shape))
-    noise = rng.standard_normal(above.shape)
     if term.is_ratio:
-        found = above / below * np.exp(noise * np.sqrt((1 / above + 1 / below) / n))
+        found = above / below * np.exp(rng.standard_normal(above.shape) * np.sqrt((1 / above + 1 / below) / n))
     else:
-        found = np.clip(above + noise * np.sqrt(above * (1 - above) / n), 0.0, 1.0)
-    return np.asarray(term.value + term.step * np.round((found - term.value) / term.step))
+        asked = np.maximum(np.round(n), 1).astype(np.int64)
+        found = rng.binomial(asked, np.minimum(above, 1.0)) / asked
+    return np.asarray(term.value + term.step * np.floor((found - term.value) / term.step + 0.5 + 1e-9))

@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from bayescx.errors import EvidenceError, did_you_mean
-from bayescx.evidence.findings import listing, on_one_screen, printable, shortened, suggestion
+from bayescx.evidence.findings import listing, on_one_screen, printable, shortened
 from bayescx.evidence.moments_checks import is_whole
 from bayescx.rates.counts import Counts
 
-__all__ = ["PublishedRate", "check_figures", "members_of"]
+__all__ = ["PublishedRate", "members_of"]
 
 _CHOICES = {"statistic": ("share", "ratio"), "rule": ("pooled", "mean", "each"), "use": ("evidence", "check")}
 _MOST = 10**12
 _MOST_NAMELESS = 10_000
-_WIDEST_GRID = 0.5
+_WIDEST_GRID, _FINEST_GRID = 0.5, 1e-9  # of a ratio, the finest in units of its value
+_PERCENT = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +47,9 @@ class PublishedRate:
     n_obs : int or (int, int)
         Respondents in the group, all organizations of the set together and in equal parts; a range (of 95 %) where
         it was not published.
-    rounded_to : float
-        The grid that the value was rounded to, in its own units.
+    rounded_to : float, optional
+        The grid that the value was rounded to, in its own units. By default 0.01 for a share, and for a ratio the last
+        digit of the value as given: 1 for 4, 0.1 for 3.6 (and for 4.0).
     rule : {"pooled", "mean", "each"}
         The share of all respondents together, the mean of the organizations' shares, or what each of them shows. The
         sizes within a set are not known and taken to be equal: then "pooled" and "mean" are the same.
@@ -73,7 +76,7 @@ class PublishedRate:
     statistic: str = "share"
     relative_to: tuple[str, ...] = ()
     group: str | None = None
-    rounded_to: float = 0.01
+    rounded_to: float = None  # type: ignore[assignment]  # a number once it is made
     rule: str = "pooled"
     use: str = "evidence"
     wording: str = ""
@@ -83,6 +86,9 @@ class PublishedRate:
         for name in ("categories", "relative_to"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, str) and given else given)
+        grid: Any = self.rounded_to
+        if grid is None and _is_number(self.value):
+            object.__setattr__(self, "rounded_to", _last_digit(self.value) if self.statistic == "ratio" else _PERCENT)
         problems = list(self._problems())
         if problems:
             raise EvidenceError("published rate", on_one_screen(problems))
@@ -103,9 +109,14 @@ class PublishedRate:
     @property
     def label(self) -> str:
         """What the figure is about and its set, in one line."""
+        return f"{self.subject} ({self.set_label})"
+
+    @property
+    def set_label(self) -> str:
+        """Its organizations: some by name, or how many."""
         if isinstance(self.organizations, tuple):
-            return f"{self.subject} ({listing(list(map(printable, self.organizations)), 3, width=30)})"
-        return f"{self.subject} ({self.organizations} organization{'s' * (self.organizations != 1)})"
+            return listing(list(map(printable, self.organizations)), 3, width=30)
+        return f"{self.organizations} organization{'s' * (self.organizations != 1)}"
 
     @property
     def size(self) -> int:
@@ -140,13 +151,18 @@ class PublishedRate:
             yield from _name_problems("organizations", given)
 
     def _value_problems(self) -> Iterator[str]:
-        for name in ("value", "rounded_to"):
-            if not _is_number(getattr(self, name)):
-                yield f"{name} must be a finite number, found {getattr(self, name)!r:.60}"
-        if not (_is_number(self.value) and _is_number(self.rounded_to)):
+        grid: Any = self.rounded_to
+        if not _is_number(self.value):
+            yield f"value must be a finite number, found {self.value!r:.60}"
+        if grid is not None and not _is_number(grid):
+            yield f"rounded_to must be a finite number, found {grid!r:.60}"
+        if not (_is_number(self.value) and _is_number(grid)):
             return
+        size = self.value if self.statistic == "ratio" else 1.0
         if self.rounded_to <= 0:
             yield f"rounded_to must be above 0, found {self.rounded_to:g}"
+        elif self.rounded_to < _FINEST_GRID * size:
+            yield f"rounded_to = {self.rounded_to:g} is finer than any print; state the digit that was printed last"
         if self.statistic == "ratio":
             if self.value <= 0:
                 yield f"a ratio is above 0, found {self.value:g}"
@@ -171,6 +187,12 @@ def _is_number(value: object) -> bool:
     return number and math.isfinite(value)  # type: ignore[arg-type]
 
 
+def _last_digit(value: float) -> float:
+    """The unit of the last digit that a number is written with: 0.1 for 3.6, 1 for 4 and 40."""
+    exponent = Decimal(repr(int(value) if isinstance(value, int | np.integer) else float(value))).as_tuple().exponent
+    return float(10.0 ** min(int(exponent), 0))
+
+
 def _name_problems(what: str, names: object) -> Iterator[str]:
     if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
         yield f"{what} must be a name or a list of names, found {names!r:.60}"
@@ -191,53 +213,3 @@ def members_of(figure: PublishedRate, counts: Counts) -> tuple[str, ...]:
     while any(name.startswith(f"{mark} ") for name in counts.organizations):
         mark = f"({mark})"
     return tuple(f"{mark} {i + 1}" for i in range(figure.organizations))
-
-
-def check_figures(published: object, counts: Counts) -> tuple[PublishedRate, ...]:
-    """Return the figures, if they and the counts can be of the same study.
-
-    Raises
-    ------
-    EvidenceError
-        With every figure that speaks of what the counts do not have, or of organizations whose counts are there.
-    """
-    given = [published] if isinstance(published, PublishedRate) else published
-    if not isinstance(given, Sequence) or not all(isinstance(one, PublishedRate) for one in given):
-        raise EvidenceError("published rates", [f"a list of PublishedRate is needed, found {published!r:.100}"])
-    problems = [f"{one.label}: {problem}" for one in given for problem in _figure_problems(one, counts)]
-    if not problems:
-        named = {name for one in given for name in members_of(one, counts)}
-        known = len(named | set(counts.organizations))
-        if known > counts.n_planned:
-            problems.append(
-                f"n_planned = {counts.n_planned} is smaller than the number of organizations known by counts or "
-                f"figures, {known}; n_planned of the counts counts these and those still to come"
-            )
-    if problems:
-        raise EvidenceError("published rates", on_one_screen(problems))
-    return tuple(given)
-
-
-def _figure_problems(figure: PublishedRate, counts: Counts) -> Iterator[str]:
-    sides = (figure.categories, figure.relative_to)
-    for name in (name for side in sides for name in side):
-        if name not in counts.categories:
-            yield f"there is no category {printable(name)!r}{suggestion(name, counts.categories)}"
-    if both := set(figure.categories) & set(figure.relative_to):
-        yield f"{listing(sorted(map(printable, both)))} stands above and below"
-    if set(figure.categories) >= set(counts.categories):
-        yield "all categories together have the share 1, whatever was answered"
-    group = figure.group if figure.group is not None else counts.groups[0] if len(counts.groups) == 1 else None
-    if group is None:
-        yield f"say which group it is of: {listing(list(map(printable, counts.groups)), 8)}"
-    elif group not in counts.groups:
-        yield f"there is no group {printable(group)!r}{suggestion(group, counts.groups)}"
-    else:
-        asked = counts.n_obs[:, counts.groups.index(group)]
-        own = [
-            name
-            for name, n in zip(counts.organizations, asked, strict=True)
-            if n and name in members_of(figure, counts)
-        ]
-        if own:
-            yield f"{listing(list(map(printable, own)))} shared counts too: the same respondents would count twice"

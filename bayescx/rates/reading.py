@@ -11,13 +11,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescx.coding import level_text
 from bayescx.errors import EvidenceError
+from bayescx.evidence.coded import place_of
 from bayescx.evidence.columns import MISSING_WORDS, Sheet
 from bayescx.evidence.findings import Finding, lines, listing, on_one_screen, printable, shortened, suggestion
 from bayescx.evidence.readers import read_table
 from bayescx.evidence.rows import GroupedRows, by_organization
 
-__all__ = ["Tabulated", "category_problems", "tabulated_rows", "tabulated_table", "whole_counts"]
+__all__ = [
+    "Tabulated",
+    "category_problems",
+    "category_texts",
+    "sheet_of",
+    "tabulated_rows",
+    "tabulated_table",
+    "whole_counts",
+]
 
 Table = pd.DataFrame | str | os.PathLike[str]
 Codes = NDArray[np.intp]
@@ -35,25 +45,66 @@ class Tabulated:
     unassigned: int
 
 
-def _sheet(table: object, organization: object) -> Sheet:
+def sheet_of(table: object, organization: object, headline: str = "counts") -> Sheet:
+    """A table or the file of one, ready to be looked up.
+
+    Raises
+    ------
+    EvidenceError
+        If it is none, or the organization no column's name.
+    """
     if not isinstance(organization, str):
-        raise EvidenceError("counts", [f"organization must be the name of a column, found {organization!r:.80}"])
+        raise EvidenceError(headline, [f"organization must be the name of a column, found {organization!r:.80}"])
     if isinstance(table, pd.DataFrame):
         return Sheet(table)
     if isinstance(table, str | os.PathLike):
         return read_table(os.fspath(table), organization=organization)
-    raise EvidenceError("counts", [f"a table is needed, or the path of one; found {type(table).__name__}"])
+    raise EvidenceError(headline, [f"a table is needed, or the path of one; found {type(table).__name__}"])
 
 
-def _labels(column: pd.Series) -> list[str | None]:
-    """Cells as text: ' loyal ' is 'loyal', 1.0 is '1', an empty one is None."""
+def _labels(column: pd.Series, stated: Sequence[str] = ()) -> list[str | None]:
+    """Cells as text: ' loyal ' is 'loyal', 1.0 is '1', an empty one is None.
+
+    A name that was stated is recognized as a level of a model is ('01' is '1', True is 'true'), before words such as
+    'none' are taken for missing answers.
+    """
+    position = {name: float(place) for place, name in enumerate(stated)}
     codes, values = pd.factorize(column)
     names: list[str | None] = []
     for value in values:
+        place = place_of(value, position)
+        if not np.isnan(place):
+            names.append(stated[int(place)])
+            continue
         whole = isinstance(value, float | np.floating) and float(value).is_integer()
         name = str(int(value)) if whole else str(value).strip()
         names.append(None if name.casefold() in MISSING_WORDS else name)
     return [names[code] if code >= 0 else None for code in codes]
+
+
+def category_texts(names: object, *, levels: bool = False) -> Any:
+    """Return a list of names with numbers among them as text, by their value; anything else as it is.
+
+    Parameters
+    ----------
+    names : object
+    levels : bool
+        Write text as the name of a level too: without blanks around it, '01' as '1'.
+
+    Examples
+    --------
+    >>> category_texts([1, 2.0, "03"]), category_texts([1, 2.0, "03"], levels=True)
+    (('1', '2', '03'), ('1', '2', '3'))
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        return names
+    kinds = int, float, np.integer, np.floating
+    return tuple(
+        level_text(str(one))
+        if (isinstance(one, kinds) and not isinstance(one, bool)) or (levels and isinstance(one, str))
+        else one
+        for one in names
+    )
 
 
 def _column(sheet: Sheet, name: object, what: str) -> tuple[pd.Series | None, list[str]]:
@@ -96,7 +147,12 @@ def category_problems(categories: object, what: str = "categories") -> list[str]
 
 
 def tabulated_rows(
-    table: object, organization: str, outcome: str, groups: str | None, categories: Sequence[str] | None
+    table: object,
+    organization: str,
+    outcome: str,
+    groups: str | None,
+    categories: Sequence[str] | None,
+    group_names: Sequence[str] | None = None,
 ) -> Tabulated:
     """Count the answers in a table with one row per respondent.
 
@@ -105,62 +161,85 @@ def tabulated_rows(
     EvidenceError
         With everything that is wrong with the table.
     """
-    sheet = _sheet(table, organization)
+    sheet = sheet_of(table, organization)
     rows = by_organization(sheet, organization)
     problems = list(rows.problems)
     answers, wrong = _column(sheet, outcome, "outcome")
     problems += wrong
     parts, wrong = (None, []) if groups is None else _column(sheet, groups, "groups")
     problems += wrong
-    problems += [] if categories is None else category_problems(categories)
+    stated = None if categories is None else category_texts(categories, levels=True)
+    problems += [] if stated is None else category_problems(stated)
+    within, wrong = _stated_groups(group_names, groups)
+    problems += wrong
     if problems or answers is None:
         raise EvidenceError(sheet.source or "counts", on_one_screen(problems))
-    given = _labels(answers)
-    known = _order(answers, given) if categories is None else tuple(name.strip() for name in categories)
-    grouped = [""] * len(given) if parts is None else _labels(parts)
-    names = ("",) if parts is None else _order(parts, grouped)
-    problems += _stray(rows, given, known, stated=categories is not None)
-    problems += category_problems(known) if categories is None else []
+    given = _labels(answers, stated or ())
+    known = _order(answers, given) if stated is None else stated
+    grouped = [""] * len(given) if parts is None else _labels(parts, within)
+    names = ("",) if parts is None else within or _order(parts, grouped)
+    problems += _stray(rows, given, known, "a category") if stated is not None else _lone(rows, given, known)
+    problems += _stray(rows, grouped, within, "a group") if within else []
+    problems += category_problems(known) if stated is None else []
     if not names:
-        problems.append(f"column {groups!r} is empty: no respondent belongs to a group")
+        words = "; if words such as 'none' are groups, name all of them: group_names=[...]"
+        problems.append(f"column {groups!r} is empty: no respondent belongs to a group{words}")
     if problems:
         raise EvidenceError(sheet.source or "counts", on_one_screen(problems))
     return _counted(rows, _coded(given, known), _coded(grouped, names), known, names)
 
 
+def _stated_groups(names: Sequence[str] | None, column: str | None) -> tuple[tuple[str, ...], list[str]]:
+    """Names of groups that were stated, and what is wrong with them."""
+    if names is None:
+        return (), []
+    stated = category_texts(names, levels=True)
+    problems = category_problems(stated, "group_names")
+    if column is None:
+        problems.append("group_names need groups, the column that tells them apart")
+    return (() if problems else tuple(stated)), problems
+
+
 def _coded(labels: Sequence[str | None], known: Sequence[str]) -> Codes:
     place = {name: i for i, name in enumerate(known)}
-    return np.array([-1 if name is None else place[name] for name in labels], dtype=np.intp)
+    return np.array([-1 if name is None else place.get(name, -1) for name in labels], dtype=np.intp)
 
 
-def _stray(rows: GroupedRows, given: Sequence[str | None], known: Sequence[str], *, stated: bool) -> list[str]:
-    """Categories that are not among those stated; where none are, categories of one organization alone."""
+def _stray(rows: GroupedRows, given: Sequence[str | None], known: Sequence[str], what: str) -> list[str]:
+    """Names that are not among those stated."""
+    there = listing([printable(name) for name in known], 8)
+    many = {"a category": "categories", "a group": "groups"}[what]
+    odd = {name: found for name, found in _found_where(rows, given).items() if name not in known}
+    return _located(rows, odd, f"{what} that was not stated", f"; the {many} are {there}")
+
+
+def _lone(rows: GroupedRows, given: Sequence[str | None], known: Sequence[str]) -> list[str]:
+    """Categories of one organization alone: often slips, where the categories were not stated."""
+    several = len(rows.organizations) > 1
+    odd = {name: found for name, found in _found_where(rows, given).items() if several and len(found) == 1}
+    works = "state all of them: categories=[...] (command line: --levels)"
+    there = listing([printable(name) for name in known], 8)
+    return _located(
+        rows, odd, "a category of one organization alone", f"; there is {there}. If it is one of its own, {works}"
+    )
+
+
+def _found_where(rows: GroupedRows, given: Sequence[str | None]) -> dict[str, dict[int, int]]:
+    """The first row of every name in every organization."""
     where: dict[str, dict[int, int]] = {}
     for row, (name, code) in enumerate(zip(given, rows.codes.tolist(), strict=True)):
         if name is not None and code >= 0:
             where.setdefault(name, {}).setdefault(code, row)
-    size = len(rows.organizations)
-    there = listing([printable(name) for name in known], 8)
-    if stated:
-        odd = {name: found for name, found in where.items() if name not in known}
-        advice = f"; the categories are {there}"
-    else:
-        odd = {name: found for name, found in where.items() if size > 1 and len(found) == 1}
-        works = "state all of them: categories=[...] (command line: --levels)"
-        advice = f"; there is {there}. If it is one of its own, {works}"
-    what = "a category that was not stated" if stated else "a category of one organization alone"
-    return list(
-        lines(
-            [
-                Finding(
-                    f"{what}, '{shortened(printable(name))}'", rows.organizations[code], rows.sheet.where(row), advice
-                )
-                for name, found in odd.items()
-                for code, row in found.items()
-            ],
-            size,
-        )
-    )
+    return where
+
+
+def _located(rows: GroupedRows, odd: Mapping[str, Mapping[int, int]], what: str, advice: str) -> list[str]:
+    findings = [
+        Finding(f"{what}, '{shortened(printable(name))}'", rows.organizations[code], rows.sheet.where(row), advice)
+        for name, found in odd.items()
+        for code, row in found.items()
+    ]
+    return list(lines(findings, len(rows.organizations)))
 
 
 def _counted(
@@ -178,7 +257,11 @@ def _counted(
 
 
 def tabulated_table(
-    table: object, organization: str, groups: str | None, categories: Sequence[str] | None
+    table: object,
+    organization: str,
+    groups: str | None,
+    categories: Sequence[str] | None,
+    group_names: Sequence[str] | None = None,
 ) -> Tabulated:
     """Read a table that holds counts: one row per organization (and group), one column per category.
 
@@ -187,8 +270,11 @@ def tabulated_table(
     EvidenceError
         With everything that is wrong with the table.
     """
-    sheet = _sheet(table, organization)
-    problems = [] if categories is None else category_problems(categories)
+    sheet = sheet_of(table, organization)
+    stated = None if categories is None else category_texts(categories)
+    problems = [] if stated is None else category_problems(stated)
+    within, wrong = _stated_groups(group_names, groups)
+    problems += wrong
     named, wrong = _column(sheet, organization, "organization")
     problems += wrong
     parts, wrong = (None, []) if groups is None else _column(sheet, groups, "groups")
@@ -198,15 +284,14 @@ def tabulated_table(
     if sheet.frame.empty:
         raise EvidenceError(sheet.source or "counts", ["the table has no rows"])
     beside = (organization, groups)
-    known = (
-        tuple(str(one) for one in sheet.frame.columns if str(one) not in beside)
-        if categories is None
-        else tuple(categories)
-    )
-    problems += category_problems(known) if categories is None else []
+    known = stated or tuple(str(one) for one in sheet.frame.columns if str(one) not in beside)
+    problems += category_problems(known) if stated is None else []
     organizations = _labels(named)
-    grouped = [""] * len(organizations) if parts is None else _labels(parts)
+    grouped = [""] * len(organizations) if parts is None else _labels(parts, within)
     problems += _row_problems(sheet, organizations, grouped, groups)
+    if within:
+        odd = sorted({name for name in grouped if name is not None} - set(within))
+        problems += [f"a group that was not stated: {listing(odd)}; the groups are {listing(within, 8)}"] if odd else []
     values = np.zeros((len(organizations), len(known)), dtype=np.int64)
     for c, name in enumerate(known):
         column, wrong = _column(sheet, name, "a category")
@@ -216,7 +301,8 @@ def tabulated_table(
             problems += wrong
     if problems:
         raise EvidenceError(sheet.source or "counts", on_one_screen(problems))
-    return _placed(organizations, grouped, _order(parts, grouped) if parts is not None else ("",), known, values)
+    names = ("",) if parts is None else within or _order(parts, grouped)
+    return _placed(organizations, grouped, names, known, values)
 
 
 def _row_problems(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from bayescx.errors import EvidenceError
 from bayescx.evidence.findings import listing, printable, suggestion
@@ -49,7 +50,7 @@ class Tree:
 
     def shares(self, logits: Floats) -> Floats:
         """Shares of categories, (..., C), from the logits of the splits, (..., S)."""
-        half = np.exp(-np.logaddexp(0.0, -logits)), np.exp(-np.logaddexp(0.0, logits))
+        half = expit(logits), expit(-logits)
         out = np.ones((*logits.shape[:-1], len(self.categories)))
         for c, s in zip(*np.nonzero(self.sign), strict=True):
             out[..., c] *= half[0 if self.sign[c, s] == 1 else 1][..., s]

@@ -14,14 +14,18 @@ from bayescx._names import CHAIN, DRAW, ORGANIZATION
 from bayescx.errors import BayescxError, FitError
 from bayescx.priors import Prior
 from bayescx.rates.counts import Counts
+from bayescx.rates.figure_checks import check_figures
 from bayescx.rates.fitted import GROUP, SPLIT, RatesFit
-from bayescx.rates.published import PublishedRate, check_figures
+from bayescx.rates.published import PublishedRate
 from bayescx.rates.saving import ENGINE, FORMAT, FORMAT_VERSION, POSTERIOR, fingerprint
 from bayescx.rates.splits import tree_of
 
 __all__ = ["load_rates_fit"]
 
-_OF_A_PATH_MODEL = "bayescx-fit"
+_OTHERS = {
+    "bayescx-choices": "it is a fit of choices; load_choice_fit(path) reads it",
+    "bayescx-fit": "it is the fit of a path model; load_fit(path) reads it",
+}
 _POPULATION = (CHAIN, DRAW, GROUP, SPLIT)
 _DIMS = {"logit": (CHAIN, DRAW, ORGANIZATION, GROUP, SPLIT), "mu": _POPULATION, "tau": _POPULATION}
 
@@ -67,8 +71,8 @@ def load_rates_fit(path: str | os.PathLike[str]) -> RatesFit:
 
 def _check_kind(attributes: dict[Any, Any]) -> None:
     kind, version = attributes.get("format"), attributes.get("format_version", 0)
-    if kind == _OF_A_PATH_MODEL:
-        raise FitError("it is the fit of a path model; load_fit(path) reads it")
+    if said := _OTHERS.get(str(kind)):
+        raise FitError(said)
     if kind != FORMAT:
         raise FitError("it is a netCDF file, but not one written by bayescx")
     if version > FORMAT_VERSION:

@@ -19,22 +19,24 @@ def stick(logits: Floats) -> Floats:
     return np.concatenate([p * before, left[..., -1:]], axis=-1)
 
 
-def grid_posterior(k: Sequence[int], n: Sequence[int]) -> dict[str, Floats]:
+def grid_posterior(k: Sequence[int], n: Sequence[int], largest_tau: float = 2.4) -> dict[str, Floats]:
     """Mean and SD of every organization's share, of mu and of tau, on a dense grid of mu, tau and logits.
 
     The prior is mu ~ Normal(0, 1.5), tau ~ HalfNormal(0.5).
     """
-    mu, tau = np.linspace(-7, 7, 281), (np.arange(120) + 0.5) / 50
+    mu, tau = np.linspace(-7, 7, 281), (np.arange(120) + 0.5) * (largest_tau / 120)
     z, step = np.linspace(-8, 8, 401, retstep=True)
     theta = mu[:, None, None] + tau[:, None] * z
-    p = 1 / (1 + np.exp(-theta))
-    normal = stats.norm.pdf(z) * step
+    softplus = np.logaddexp(0, theta)
+    p = np.exp(theta - softplus)
     log_weight = stats.norm.logpdf(mu, 0, 1.5)[:, None] + stats.halfnorm.logpdf(tau, scale=0.5)
     within = []
     for successes, asked in zip(k, n, strict=True):
-        density = normal * p**successes * (1 - p) ** (asked - successes)
+        height = successes * theta - asked * softplus + stats.norm.logpdf(z) + np.log(step)
+        top = height.max(axis=-1)
+        density = np.exp(height - top[..., None])
         mass = density.sum(axis=-1)
-        log_weight = log_weight + np.log(mass)
+        log_weight = log_weight + np.log(mass) + top
         within.append([(density * p**power).sum(axis=-1) / mass for power in (1, 2)])
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
@@ -69,14 +71,15 @@ def weighed_prior(
     return mean, np.sqrt(weight @ left), np.sqrt(weight**2 @ left)
 
 
-def printed_share(value: float, n: float, category: int, step: float = 0.01) -> Callable[[Floats], Floats]:
-    """Log probability that a share of ``n`` respondents is printed as ``value``."""
+def printed_share(value: float, n: int, category: int, step: float = 0.01) -> Callable[[Floats], Floats]:
+    """Log probability that a share of ``n`` respondents is printed as ``value``: that of every count that is."""
+    k = np.arange(n + 1)
+    k = k[np.isclose(np.floor(k / n / step + 0.5 + 1e-9) * step, value)]
 
     def log_likelihood(mean: Floats) -> Floats:
         share = mean[:, category]
-        error = np.sqrt(share * (1 - share) / n) + 1e-300
-        window = stats.norm.cdf((value + step / 2 - share) / error) - stats.norm.cdf((value - step / 2 - share) / error)
-        return np.log(np.maximum(window, 1e-300))
+        total = sum(stats.binom.pmf(one, n, share) for one in k)
+        return np.log(np.maximum(total, 1e-300))
 
     return log_likelihood
 

@@ -67,6 +67,52 @@ def test_categories_have_an_order() -> None:
     assert chosen.answers.sum(axis=(0, 1)).tolist() == [4, 3, 0]
 
 
+def test_stated_names_are_no_missing_answers(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"org": list("aabb"), "reason": ["none", "price", "None", None], "mood": ["NA", "good", "good", "NA"]}
+    )
+    stated: dict[str, Any] = {"organization": "org", "outcome": "reason", "categories": ["none", "price"]}
+    counts = Counts.from_rows(frame.replace("None", "none"), **stated)
+    assert counts.answers.tolist() == [[[1, 1]], [[1, 0]]]
+    assert counts.missing == {"b": 1}
+    with pytest.raises(EvidenceError, match="without a single answer: b"):  # 'None' was not stated
+        Counts.from_rows(frame, **stated)
+    frame.replace("None", "none").to_csv(tmp_path / "rows.csv", index=False)
+    from_file = Counts.from_rows(tmp_path / "rows.csv", **stated, groups="mood", group_names=["good", "NA"])
+    assert from_file.groups == ("good", "NA")
+    assert from_file.answers.tolist() == [[[0, 1], [1, 0]], [[1, 0], [0, 0]]]
+    table_of = pd.DataFrame({"org": ["a", "a"], "mood": ["none", "good"], "stay": [1, 2], "leave": [3, 4]})
+    by_group = Counts.from_table(table_of, organization="org", groups="mood", group_names=["good", "none"])
+    assert by_group.answers.tolist() == [[[2, 4], [1, 3]]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "categories", "names"),
+    [
+        ([1, 2, 2, 1], [1, 2], ("1", "2")),
+        ([1.0, 2.0, 2.0, 1.0], ["1", "2.0"], ("1", "2")),
+        (["01", "02", "2", "1"], ["01", "02"], ("1", "2")),
+        ([True, False, False, True], ["true", "false"], ("true", "false")),
+        ([1.5, 2.5, 2.5, 1.5], [1.5, 2.5], ("1.5", "2.5")),
+    ],
+)
+def test_stated_categories_are_recognized_as_levels_of_a_model_are(
+    cells: list[Any], categories: list[Any], names: tuple[str, ...]
+) -> None:
+    frame = pd.DataFrame({"org": list("aabb"), "x": cells})
+    counts = Counts.from_rows(frame, organization="org", outcome="x", categories=categories)
+    assert counts.categories == names
+    assert counts.answers.tolist() == [[[1, 1]], [[1, 1]]]
+
+
+def test_numbers_name_categories() -> None:
+    answers = np.array([[[3, 4]]])
+    assert Counts(("a",), ("",), (1, 2.0), answers, 1).categories == ("1", "2")  # type: ignore[arg-type]
+    assert Counts.empty([1, 2]).categories == ("1", "2")  # type: ignore[list-item]
+    frame = pd.DataFrame({"org": ["a"], 1: [3], 2: [4]})
+    assert Counts.from_table(frame, organization="org", categories=[2, 1]).answers.tolist() == [[[4, 3]]]  # type: ignore[list-item]
+
+
 def test_a_table_needs_no_row_for_an_empty_group() -> None:
     frame = pd.DataFrame({"org": ["a", "a", "b"], "mood": ["x", "y", "x"], "stay": [3, 4, 5.0], "leave": ["1", 0, 2]})
     counts = Counts.from_table(frame, organization="org", groups="mood", n_planned=4)
@@ -106,7 +152,16 @@ ROWS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "nothing answered": (rows().assign(intent=None), {}, ["two or more categories are needed, found none"]),
     "names twice": (rows(), {"categories": ["stay", "stay"]}, ["categories name 'stay' twice"]),
     "categories as text": (rows(), {"categories": "stay"}, ["categories must be a list of names"]),
-    "an empty category": (rows(), {"categories": ["stay", " "]}, ["' ' is no name"]),
+    "an empty category": (rows(), {"categories": ["stay", " "]}, ["'' is no name"]),
+    "a truth value": (rows(), {"categories": ["stay", True]}, ["True is no name"]),
+    "a group not stated": (
+        rows(), {"groups": "mood", "group_names": ["pleased", "angry"]},
+        ["a group that was not stated, 'cross': north (data row 3), south (data row 6); the groups are pleased, angry"],
+    ),
+    "names of no groups": (rows(), {"group_names": ["pleased"]}, ["group_names need groups"]),
+    "groups that are words for missing": (
+        rows().assign(mood="none"), {"groups": "mood"}, ["no respondent belongs to a group; if words such as 'none'"],
+    ),
     "an empty group": (
         rows().assign(mood=["pleased"] * 8 + ["cross"]), {"groups": "mood"}, ["group 'cross': nobody gave an answer"],
     ),
@@ -130,6 +185,9 @@ def test_malformed_rows(case: str) -> None:
 
 
 TABLES: dict[str, tuple[pd.DataFrame, dict[str, Any], list[str]]] = {
+    "a group not stated": (
+        table().assign(mood=["x", "y"]), {"groups": "mood", "group_names": ["x"]}, ["a group that was not stated: y"],
+    ),
     "negative": (table().assign(stay=[3, -1]), {}, ["a negative count in column 'stay': south (data row 2: -1)"]),
     "share": (table().assign(stay=[0.3, 1]), {}, ["a share in column 'stay': north (data row 1: 0.3); counts are"]),
     "fraction": (table().assign(stay=[3.5, 1]), {}, ["a count that is not whole in column 'stay': north"]),
@@ -176,6 +234,8 @@ def test_problems_are_reported_together() -> None:
         ({"answers": np.array([[[1, -1]], [[2, 3]]])}, "negative counts: a"),
         ({"answers": np.array([[[1, 0.5]], [[2, 3]]])}, "must be whole numbers"),
         ({"answers": np.ones((2, 2, 2), dtype=int)}, "must have shape"),
+        ({"answers": np.array([[[np.inf, 1]], [[2, 3]]])}, "below 1,000,000,000,000, found inf"),
+        ({"answers": np.array([[[1e300, 1]], [[2, 3]]])}, r"found 1e\+300"),
         ({"categories": ("x",)}, "two or more categories"),
         ({"organizations": ("a", "a")}, "organizations name 'a' twice"),
         ({"n_planned": 1}, "smaller than"),

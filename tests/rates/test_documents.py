@@ -97,8 +97,11 @@ def test_rows_are_counted_with_groups_in_stated_order(tmp_path: Path) -> None:
     assert read(tmp_path, text)["leaving"].counts.groups == ("cross", "pleased")
     turned = read(tmp_path, f'{text}groups = ["pleased", "cross"]\n')["leaving"].counts
     np.testing.assert_array_equal(turned.answers, [[[0, 1], [1, 0]], [[0, 1], [1, 1]]])
-    assert "no 'glad'" in problems_of(tmp_path, f'{text}groups = ["glad", "cross", "pleased"]\n')
-    assert "leave out 'cross'" in problems_of(tmp_path, f'{text}groups = ["pleased"]\n')
+    assert "group 'glad': nobody gave" in problems_of(tmp_path, f'{text}groups = ["glad", "cross", "pleased"]\n')
+    assert "a group that was not stated, 'cross'" in problems_of(tmp_path, f'{text}groups = ["pleased"]\n')
+    (tmp_path / "rows.csv").write_text(ROWS.replace("cross", "none"))
+    words = read(tmp_path, f'{text}groups = ["pleased", "none"]\n')["leaving"].counts
+    np.testing.assert_array_equal(words.answers, turned.answers)
     assert 'groups need by = "..."' in problems_of(tmp_path, f'{HEAD}{FROM_ROWS}groups = ["pleased"]\n')
 
 

@@ -119,3 +119,10 @@ def test_summaries_have_the_labels_and_no_trace_of_a_chain(fit: RatesFit) -> Non
 def test_what_cannot_be_asked(fit: RatesFit, ask: Any, message: str) -> None:
     with pytest.raises(FitError, match=message):
         ask(fit)
+
+
+def test_groups_are_not_asked_for_where_there_are_none(ungrouped: RatesFit) -> None:
+    with pytest.raises(FitError, match="not in groups in this fit, so none is 'cross'; leave group out"):
+        category_rates(ungrouped, group="cross")
+    with pytest.raises(FitError, match="not in groups in this fit"):
+        group_rate_ratio(ungrouped, "stay", "cross", "pleased")

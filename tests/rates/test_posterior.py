@@ -41,6 +41,17 @@ def test_means_and_sds_are_those_of_a_dense_grid(k: list[int], n: list[int]) -> 
     np.testing.assert_allclose(found[:, : len(k)].mean(axis=0), brute["mean"][: len(k)], atol=1e-3)
 
 
+@pytest.mark.parametrize(("k", "n"), [([0, 990], [75_000, 1000]), ([0, 98], [1000, 100])])
+def test_an_sd_larger_than_its_prior_expects(k: list[int], n: list[int]) -> None:
+    size = 20_000
+    fit = fit_rates(counted([[a, b - a] for a, b in zip(k, n, strict=True)]), draws=size // 4, random_seed=4)
+    brute = grid_posterior(k, n, largest_tau=6.0)
+    for name, place in (("mu", -2), ("tau", -1)):
+        draws = fit.posterior[name].values
+        assert abs(draws.mean() - brute["mean"][place]) < 4 * brute["sd"][place] / np.sqrt(size)
+        assert draws.std() == pytest.approx(brute["sd"][place], rel=0.03)
+
+
 @pytest.mark.parametrize(
     ("k", "n"),
     [
@@ -125,6 +136,7 @@ def small_frame() -> pd.DataFrame:
         ({"mean": 0.5}, PriorError, "mean must be a Prior"),
         ({"sd": Prior("Normal")}, PriorError, "needs a positive distribution"),
         ({"draws": 0}, FitError, "draws must be a whole number"),
+        ({"draws": 10**6, "chains": 10**6}, FitError, "too many to hold: 3 numbers in each .* allow 1,000,000"),
         ({"chains": 1.5}, FitError, "chains must be a whole number"),
         ({"random_seed": -1}, FitError, "random_seed"),
         ({"published": "20 %"}, EvidenceError, "a list of PublishedRate"),
