@@ -52,6 +52,7 @@ def coverage(studies: int, *, with_figure: bool) -> dict[str, float]:
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
+@pytest.mark.calibration
 def test_intervals_from_counts_cover() -> None:
     covered = coverage(STUDIES, with_figure=False)
     assert all(0.86 <= share <= 0.94 for share in covered.values()), covered
