@@ -40,7 +40,9 @@ calibrate: $(DEV)  ## simulated studies: do the intervals cover? and the long no
 	@$(BIN)/python -m benchmarks.conflict
 	@$(BIN)/python -m benchmarks.coverage_loadings
 	@$(BIN)/python -m benchmarks.coverage_effort
+	@$(BIN)/python -m benchmarks.coverage_moderators
 	@$(BIN)/python -m benchmarks.choices coverage
+	@$(BIN)/python -m benchmarks.rates
 	@$(BIN)/python -m pytest -n 2 -m calibration
 
 pictures: $(BASE)  ## draw the pictures of the README anew
