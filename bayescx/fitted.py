@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 
 from bayescx._html import heading, table
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
-from bayescx.errors import BayescxError, FitError
+from bayescx.archive import read_archive, write_archive
+from bayescx.errors import FitError
 from bayescx.evidence import Attributes, Matched, Published
 from bayescx.evidence.flat import flattened, unflattened
 from bayescx.priors import Priors
@@ -25,13 +25,8 @@ __all__ = ["Fit", "load_fit"]
 
 FORMAT = "bayescx-fit"
 FORMAT_VERSION = 3  # 2: each organization alone, and convergence figures; 3: published figures, missing answers
-_OTHERS = {
-    "bayescx-choices": "it is a fit of choices; load_choice_fit(path) reads it",
-    "bayescx-rates": "it is a fit of shares; load_rates_fit(path) reads it",
-}
 _PATTERNS = "answer_patterns"  # a group that files have and trees do not: the evidence holds the same
 _CELLS = {"organization": "pattern", "n_obs": "pattern", "n_answers": "pattern", "position": "answer", "mean": "answer"}
-_ENGINE: Literal["h5netcdf"] = "h5netcdf"
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,25 +143,7 @@ class Fit:
         FitError
             If the folder is not there or cannot be written to.
         """
-        target = Path(path)
-        if not target.parent.is_dir():
-            raise FitError(f"cannot save to {target}: there is no folder {target.parent}")
-        if target.is_dir():
-            raise FitError(f"cannot save to {target}: it is a folder; name a file, e.g. {target / 'fit.nc'}")
-        try:
-            handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        except OSError as error:
-            raise FitError(f"cannot save to {target}: {error.strerror}") from error
-        os.close(handle)
-        try:
-            self._annotated().to_netcdf(name, engine=_ENGINE)
-            _readable(name)
-            Path(name).replace(target)
-        except OSError as error:
-            raise FitError(f"cannot save to {target}: {error}") from error
-        finally:
-            Path(name).unlink(missing_ok=True)
-        return target
+        return write_archive(self._annotated(), path, "fit.nc")
 
     def _annotated(self) -> xr.DataTree:
         """A copy of the tree whose root says everything that is not an array."""
@@ -248,13 +225,6 @@ def _patterns(tree: xr.DataTree) -> dict[str, Any]:
     return unflattened({str(name): array.values for name, array in stored.data_vars.items()})
 
 
-def _readable(name: str) -> None:
-    # mkstemp makes files that only their owner may read; a saved fit gets the permissions of any new file
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(name).chmod(0o666 & ~mask)
-
-
 def load_fit(path: str | os.PathLike[str]) -> Fit:
     """Read a fit that ``Fit.save`` wrote. Nothing in the file is executed.
 
@@ -272,26 +242,4 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
     FitError
         If the file is missing, is no fit, was written by a later version, or was changed.
     """
-    source = Path(path)
-    if not source.is_file():
-        folder = " (this is a folder)" if source.is_dir() else ""
-        raise FitError(f"cannot load {source}: there is no such file{folder}")
-    try:
-        with xr.open_datatree(source, engine=_ENGINE) as opened:
-            tree = opened.load()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
-    if said := _OTHERS.get(str(tree.attrs.get("format"))):
-        raise FitError(f"cannot load {source}: {said}")
-    if tree.attrs.get("format") != FORMAT:
-        raise FitError(f"cannot load {source}: it is a netCDF file, but not one written by bayescx")
-    if tree.attrs.get("format_version", 0) > FORMAT_VERSION:
-        raise FitError(f"cannot load {source}: a later version of bayescx wrote it; upgrade bayescx")
-    if tree.attrs.get("format_version", 0) < FORMAT_VERSION:
-        raise FitError(f"cannot load {source}: an earlier version of bayescx wrote it; fit the model again")
-    try:
-        return Fit.from_tree(tree)
-    except FitError as error:
-        raise FitError(f"cannot load {source}: {error}") from error
-    except (BayescxError, KeyError, ValueError, TypeError) as error:
-        raise FitError(f"cannot load {source}: it is damaged ({error})") from error
+    return read_archive(path, FORMAT, FORMAT_VERSION, Fit.from_tree)

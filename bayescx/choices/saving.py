@@ -5,24 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from bayescx._names import CHAIN, DRAW
-from bayescx.errors import FitError
+from bayescx.archive import write_archive
 
 if TYPE_CHECKING:
     from bayescx.choices.fitted import ChoiceFit
 
-__all__ = ["ENGINE", "FORMAT", "FORMAT_VERSION", "GROUPS", "fingerprint", "save"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "GROUPS", "fingerprint", "save"]
 
 FORMAT = "bayescx-choices"
 FORMAT_VERSION = 1
-ENGINE: Literal["h5netcdf"] = "h5netcdf"
 GROUPS = ("posterior", "sample_stats", "counts")
 
 
@@ -34,21 +32,7 @@ def save(fit: ChoiceFit, path: str | os.PathLike[str]) -> Path:
     FitError
         If the folder is not there or cannot be written to.
     """
-    target = Path(path)
-    if not target.absolute().parent.is_dir():
-        raise FitError(f"cannot save to {target}: there is no folder {target.parent}")
-    if target.is_dir():
-        raise FitError(f"cannot save to {target}: it is a folder; name a file, e.g. {target / 'choices.nc'}")
-    part = target.with_name(f".{target.name}.part")
-    try:
-        _tree(fit).to_netcdf(part, engine=ENGINE)
-        part.replace(target)
-    except (OSError, ValueError) as error:
-        raise FitError(f"cannot save to {target}: {error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return target
+    return write_archive(_tree(fit), path, "choices.nc")
 
 
 def _tree(fit: ChoiceFit) -> xr.DataTree:

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
+from bayescx.archive import read_archive
 from bayescx.choices.counts import ChoiceCounts
 from bayescx.choices.equation import Equation, equation_of
 from bayescx.choices.fitted import CUT, FIXED_TERM, TERM, ChoiceFit, cut_names
 from bayescx.choices.priors import ChoicePriors
-from bayescx.choices.saving import ENGINE, FORMAT, FORMAT_VERSION, GROUPS, fingerprint
-from bayescx.errors import BayescxError, FitError
+from bayescx.choices.saving import FORMAT, FORMAT_VERSION, GROUPS, fingerprint
+from bayescx.errors import FitError
 from bayescx.priors import Prior
 from bayescx.spec import parse_model
 
 __all__ = ["load_choice_fit"]
-
-_OTHERS = {
-    "bayescx-fit": "it is the fit of a path model; load_fit(path) reads it",
-    "bayescx-rates": "it is a fit of shares; load_rates_fit(path) reads it",
-}
 
 
 def load_choice_fit(path: str | os.PathLike[str]) -> ChoiceFit:
@@ -49,32 +44,7 @@ def load_choice_fit(path: str | os.PathLike[str]) -> ChoiceFit:
     --------
     >>> fit = load_choice_fit("choices.nc")  # doctest: +SKIP
     """
-    source = Path(path)
-    if not source.is_file():
-        folder = " (this is a folder)" if source.is_dir() else ""
-        raise FitError(f"cannot load {source}: there is no such file{folder}")
-    try:
-        with xr.open_datatree(source, engine=ENGINE) as opened:
-            tree = opened.load()
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
-    try:
-        _check_kind(tree.attrs)
-        return _fit(tree)
-    except FitError as error:
-        raise FitError(f"cannot load {source}: {error}") from error
-    except (BayescxError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FitError(f"cannot load {source}: it is damaged ({error})") from error
-
-
-def _check_kind(attributes: dict[Any, Any]) -> None:
-    kind = attributes.get("format")
-    if said := _OTHERS.get(str(kind)):
-        raise FitError(said)
-    if kind != FORMAT:
-        raise FitError("it is a netCDF file, but not one written by bayescx")
-    if attributes.get("format_version", 0) > FORMAT_VERSION:
-        raise FitError("a later version of bayescx wrote it; upgrade bayescx")
+    return read_archive(path, FORMAT, FORMAT_VERSION, _fit)
 
 
 def _fit(tree: xr.DataTree) -> ChoiceFit:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from bayescx.errors import FitError
+from bayescx.archive import write_archive
 
 if TYPE_CHECKING:
     from bayescx.rates.fitted import RatesFit
 
-__all__ = ["ENGINE", "FORMAT", "FORMAT_VERSION", "POSTERIOR", "fingerprint", "save"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "POSTERIOR", "fingerprint", "save"]
 
 FORMAT = "bayescx-rates"
 FORMAT_VERSION = 1
 POSTERIOR = "posterior"
-ENGINE: Literal["h5netcdf"] = "h5netcdf"
 
 
 def save(fit: RatesFit, path: str | os.PathLike[str]) -> Path:
@@ -34,21 +32,7 @@ def save(fit: RatesFit, path: str | os.PathLike[str]) -> Path:
     FitError
         If the folder is not there or cannot be written to.
     """
-    target = Path(path)
-    if not target.absolute().parent.is_dir():
-        raise FitError(f"cannot save to {target}: there is no folder {target.parent}")
-    if target.is_dir():
-        raise FitError(f"cannot save to {target}: it is a folder; name a file, e.g. {target / 'shares.nc'}")
-    part = target.with_name(f".{target.name}.part")
-    try:
-        _tree(fit).to_netcdf(part, engine=ENGINE)
-        part.replace(target)
-    except (OSError, ValueError) as error:  # HDF5 refuses names that hold a null character
-        raise FitError(f"cannot save to {target}: {error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return target
+    return write_archive(_tree(fit), path, "shares.nc")
 
 
 def _tree(fit: RatesFit) -> xr.DataTree:

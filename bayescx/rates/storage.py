@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayescx._names import CHAIN, DRAW, ORGANIZATION
-from bayescx.errors import BayescxError, FitError
+from bayescx.archive import read_archive
+from bayescx.errors import FitError
 from bayescx.priors import Prior
 from bayescx.rates.counts import Counts
 from bayescx.rates.figure_checks import check_figures
 from bayescx.rates.fitted import GROUP, SPLIT, RatesFit
 from bayescx.rates.published import PublishedRate
-from bayescx.rates.saving import ENGINE, FORMAT, FORMAT_VERSION, POSTERIOR, fingerprint
+from bayescx.rates.saving import FORMAT, FORMAT_VERSION, POSTERIOR, fingerprint
 from bayescx.rates.splits import tree_of
 
 __all__ = ["load_rates_fit"]
 
-_OTHERS = {
-    "bayescx-choices": "it is a fit of choices; load_choice_fit(path) reads it",
-    "bayescx-fit": "it is the fit of a path model; load_fit(path) reads it",
-}
 _POPULATION = (CHAIN, DRAW, GROUP, SPLIT)
 _DIMS = {"logit": (CHAIN, DRAW, ORGANIZATION, GROUP, SPLIT), "mu": _POPULATION, "tau": _POPULATION}
 
@@ -51,32 +47,7 @@ def load_rates_fit(path: str | os.PathLike[str]) -> RatesFit:
     --------
     >>> fit = load_rates_fit("shares.nc")  # doctest: +SKIP
     """
-    source = Path(path)
-    if not source.is_file():
-        folder = " (this is a folder)" if source.is_dir() else ""
-        raise FitError(f"cannot load {source}: there is no such file{folder}")
-    try:
-        with xr.open_datatree(source, engine=ENGINE) as opened:
-            tree = opened.load()
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise FitError(f"cannot load {source}: it is not a netCDF file written by bayescx") from error
-    try:
-        _check_kind(tree.attrs)
-        return _fit(tree)
-    except FitError as error:
-        raise FitError(f"cannot load {source}: {error}") from error
-    except (BayescxError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FitError(f"cannot load {source}: it is damaged ({error})") from error
-
-
-def _check_kind(attributes: dict[Any, Any]) -> None:
-    kind, version = attributes.get("format"), attributes.get("format_version", 0)
-    if said := _OTHERS.get(str(kind)):
-        raise FitError(said)
-    if kind != FORMAT:
-        raise FitError("it is a netCDF file, but not one written by bayescx")
-    if version > FORMAT_VERSION:
-        raise FitError("a later version of bayescx wrote it; upgrade bayescx")
+    return read_archive(path, FORMAT, FORMAT_VERSION, _fit)
 
 
 def _fit(tree: xr.DataTree) -> RatesFit:

@@ -52,6 +52,7 @@ TOY = {
     "algebra.py": "import numpy",
     "choices/__init__.py": "from bayescx import model",
     "cli.py": "from bayescx import datasets, estimands, model",
+    "archive.py": "from bayescx import errors",
     "coding.py": "from bayescx import errors",
     "datasets.py": "from bayescx import evidence, spec",
     "errors.py": "",
