@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from bayescx.report.document import check_report, write_report
+from bayescx.report.document import write_report
+from bayescx.report.page import check_report
 
 __all__ = ["check_report", "write_report"]

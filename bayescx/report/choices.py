@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bayescx._names import CHAIN, DRAW
 from bayescx.choices import ChoiceFit
@@ -33,7 +30,7 @@ from bayescx.report.choices_tables import (
     whom,
     words_of,
 )
-from bayescx.report.document import check_report
+from bayescx.report.page import check_report, write_page
 from bayescx.report.pictures import both
 from bayescx.report.prose import MARK, capital, diagnosis
 from bayescx.wording import count, counted, interval_name
@@ -100,29 +97,7 @@ def write_choice_report(
     if gaussian is not None:
         check_gaussian(fit, gaussian)
     told = gather_choices(fit, ci_prob)
-    text = _environment().get_template("choices.html.j2").render(_context(told, gaussian, title))
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except (OSError, UnicodeEncodeError) as error:
-        raise FitError(f"cannot write a report to {target}: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return target
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("bayescx.report"),
-        autoescape=True,  # names and texts come from users
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["counted"] = counted
-    return environment
+    return write_page(target, "choices.html.j2", _context(told, gaussian, title))
 
 
 def _context(told: Told, gaussian: Fit | None, title: str) -> dict[str, Any]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bayescx.errors import FitError
 from bayescx.estimands.levels import Answers as Scale
@@ -29,13 +27,14 @@ from bayescx.report.kinks import kinks
 from bayescx.report.measurement import measured_factors
 from bayescx.report.moderation import moderation
 from bayescx.report.moves import moves, to_act_on
+from bayescx.report.page import check_report, write_page
 from bayescx.report.pairs import outcome_pair
 from bayescx.report.pictures import NARROW, both, inline
 from bayescx.report.priorities import priorities
 from bayescx.report.sensitivity import has_sensitivity, sensitivity_table
-from bayescx.wording import count, counted, interval_name, numeral, target_words, together_words
+from bayescx.wording import interval_name, target_words, together_words
 
-__all__ = ["check_report", "write_report"]
+__all__ = ["write_report"]
 
 _SECTIONS = {
     "question": "What was asked",
@@ -140,31 +139,7 @@ def write_report(
     if sensitivity and known.main == "average" and has_sensitivity(fit):
         context["sensitivity"], context["not_settled"] = sensitivity_table(known, progressbar=progressbar)
     context["contents"] = _contents(context)
-    text = _environment().get_template("report.html.j2").render(context)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except OSError as error:
-        raise FitError(f"cannot write a report to {target}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):  # as where a folder cannot be written to
-            part.unlink(missing_ok=True)
-    return target
-
-
-def check_report(path: Path) -> None:
-    """Refuse a file that no report can be written to, before anything takes time.
-
-    Raises
-    ------
-    FitError
-        If it is no ``.html`` file, or not in a folder that is there.
-    """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise FitError(f"cannot write a report to {path}: a report is an .html file")
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise FitError(f"cannot write a report to {path}: name a file in a folder that is there")
+    return write_page(target, "report.html.j2", context)
 
 
 def _check_margin(fit: Fit, margin: object) -> None:
@@ -176,18 +151,6 @@ def _check_margin(fit: Fit, margin: object) -> None:
     reporting = set(margin["joined"].isel(order=0).values.tolist()) - {""}
     if margin.attrs.get("n_planned") != fit.n_planned or not reporting <= set(fit.organizations):
         raise FitError("margin is of another fit: its organizations, or how many are planned, differ")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("bayescx.report"),
-        autoescape=True,  # names and texts come from users
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"count": count, "counted": counted, "numeral": numeral}
-    return environment
 
 
 def _contents(context: dict[str, Any]) -> dict[str, str]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bayescx.errors import FitError
 from bayescx.evidence.findings import listing, printable
 from bayescx.plots.rates import plot_rates
 from bayescx.rates import RatesFit
-from bayescx.report.document import check_report
+from bayescx.report.page import check_report, write_page
 from bayescx.report.pictures import both
 from bayescx.report.prose import MARK
 from bayescx.report.rates_prose import differences, findings, known
@@ -81,17 +78,7 @@ def write_rates_report(
     check_report(target)
     asked = _questions(fits)
     told = [gather_rates(asks, fit, f"q{i}", ci_prob) for i, (asks, fit) in enumerate(asked.items(), start=1)]
-    text = _environment().get_template("rates.html.j2").render(_context(told, title or _title(told)))
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except (OSError, UnicodeEncodeError) as error:
-        raise FitError(f"cannot write a report to {target}: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return target
+    return write_page(target, "rates.html.j2", _context(told, title or _title(told)))
 
 
 def _questions(fits: object) -> dict[str, RatesFit]:
@@ -111,18 +98,6 @@ def _questions(fits: object) -> dict[str, RatesFit]:
 
 def _title(told: list[Told]) -> str:
     return told[0].asks if len(told) == 1 else f"Shares of answers: {counted(len(told), 'question')}"
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("bayescx.report"),
-        autoescape=True,  # names and texts come from users
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["counted"] = counted
-    return environment
 
 
 def _context(told: list[Told], title: str) -> dict[str, Any]:
