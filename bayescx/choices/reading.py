@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bayescx.choices.checks import whole_variable
@@ -18,9 +16,8 @@ from bayescx.errors import EvidenceError
 from bayescx.evidence.coded import Needed, needed_columns, read_category
 from bayescx.evidence.columns import Column, Sheet, column_finding
 from bayescx.evidence.findings import Finding, lines, listing, on_one_screen
-from bayescx.evidence.readers import read_table
 from bayescx.evidence.rows import GroupedRows, by_organization
-from bayescx.rates.reading import category_problems, whole_counts
+from bayescx.rates.reading import category_problems, sheet_of, whole_counts
 
 __all__ = ["Tabulated", "category_names", "tabulated_rows", "tabulated_table"]
 
@@ -62,16 +59,6 @@ def category_names(categories: object) -> tuple[str, ...]:
     return tuple(categories)  # type: ignore[arg-type]
 
 
-def _sheet(table: object, organization: object) -> Sheet:
-    if not isinstance(organization, str):
-        raise EvidenceError(_HEADLINE, [f"organization must be the name of a column, found {organization!r:.80}"])
-    if isinstance(table, pd.DataFrame):
-        return Sheet(table)
-    if isinstance(table, str | os.PathLike):
-        return read_table(os.fspath(table), organization=organization)
-    raise EvidenceError(_HEADLINE, [f"a table is needed, or the path of one; found {type(table).__name__}"])
-
-
 def tabulated_rows(table: object, equation: Equation, organization: str, categories: tuple[str, ...]) -> Tabulated:
     """Count a table with one row per respondent.
 
@@ -80,7 +67,7 @@ def tabulated_rows(table: object, equation: Equation, organization: str, categor
     EvidenceError
         With everything that is wrong with the table.
     """
-    rows, needed, findings = _covariates(_sheet(table, organization), equation, organization)
+    rows, needed, findings = _covariates(sheet_of(table, organization, _HEADLINE), equation, organization)
     outcome = read_category(rows.sheet, equation.outcome, categories)
     advice = f"; the categories are {listing(categories, 8)}"
     _refuse(rows, [*findings, *_findings(rows, [outcome], advice)], [])
@@ -99,7 +86,7 @@ def tabulated_table(table: object, equation: Equation, organization: str, catego
     EvidenceError
         With everything that is wrong with the table.
     """
-    rows, needed, findings = _covariates(_sheet(table, organization), equation, organization)
+    rows, needed, findings = _covariates(sheet_of(table, organization, _HEADLINE), equation, organization)
     problems: list[str] = []
     answers = np.zeros((len(rows.codes), len(categories)), dtype=np.int64)
     whose = [rows.organizations[code] if code >= 0 else None for code in rows.codes.tolist()]
